@@ -15,6 +15,10 @@
      ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
      ├── PrincipalError               an identity's object id cannot be found out
+     ├── ChangeError                  something in ARM cannot be changed as asked
+     │    ├── ManagedIdentityError    a managed identity cannot be made or used as asked
+     │    └── GroupChangeError        a resource group cannot be made, tagged or deleted as asked
+     ├── OperationsFileError          what is remembered of operations cannot be read or written
      ├── UnreadError                  ARM was not read, for the reason that its message gives
      ├── AzFileError                  a file of az's cannot be used or changed
      ├── FileReadError                a user's file cannot be read
@@ -22,6 +26,7 @@
      ├── JsonError                    an answer is not JSON
      ├── UnknownFormError             a text to import carries no environment in a known form
      ├── AcceptError                  a stamp cannot be recorded anew
+     ├── GrantError                   a role is not granted as another identity
      ├── AliasFetchError              the document of VM image aliases cannot be fetched
      ├── HistoryError                 the history of checks cannot be read or written
      │    └── DamagedHistoryError     its file is broken, or no database of ours

@@ -67,6 +67,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/pinning.py": {
         "stacktui.certificates.chain": HEALTHY,
     },
+    "check/steps/write_probe.py": {
+        "stacktui.check.probe_run": HEALTHY,
+    },
     "cli/check.py": {
         "stacktui.check.events": HELP,
         "stacktui.check.history_reader": HELP,
@@ -76,6 +79,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.cli.check_round": HELP,
+        "stacktui.cli.write_probe": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,
@@ -165,7 +169,14 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.tui.identity_walker": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
+    },
+    "tui/app_state.py": {
+        "stacktui.identities.faults": FRAME,
+    },
+    "tui/screens/attended_sign_in.py": {
+        "stacktui.tui.screens.secret": FRAME,
     },
     "tui/screens/resources.py": {
         "stacktui.tui.screens.picker_screen": FRAME,
@@ -218,6 +229,19 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.group_details": FRAME,
         "stacktui.resources.permissions": FRAME,
     },
+    "tui/panes/identity_state.py": {
+        "stacktui.transport.records": FRAME,
+        "stacktui.check.fault_text": FRAME,
+    },
+    "tui/panes/role_lines.py": {
+        "stacktui.resources.role_paths": FRAME,
+    },
+    "tui/role_reader.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
+    "tui/identity_walker.py": {
+        "stacktui.tui.arm_engine": THREAD,
+    },
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
@@ -230,15 +254,19 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
+        "stacktui.tui.screens.device_code": FRAME,
+        "stacktui.tui.screens.fix": FRAME,
+    },
+    "tui/screens/check_copies.py": {
         "stacktui.diagnosis.markdown": FRAME,
         "stacktui.tui.screens.copy": FRAME,
-        "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/config_actions.py": {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
         "stacktui.tui.screens.image_aliases": FRAME,
+        "stacktui.tui.screens.import_identities": FRAME,
         "stacktui.tui.screens.remove": FRAME,
     },
     "tui/screens/export_environment.py": {
@@ -250,7 +278,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.exchange.shells": THREAD,
     },
     "tui/screens/dashboard.py": {
-        "stacktui.tui.panes.certificate_detail": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
@@ -265,8 +292,19 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.providers": FRAME,
         "stacktui.tui.screens.resources": FRAME,
     },
+    "tui/screens/identity_actions.py": {
+        "stacktui.identities.token_source": FRAME,
+        "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.identity_test": FRAME,
+        "stacktui.tui.screens.send_secret": FRAME,
+        "stacktui.tui.screens.managed_identity": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
+    },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,
+    },
+    "tui/screens/row_detail.py": {
+        "stacktui.tui.panes.certificate_detail": FRAME,
     },
     "tui/screens/trust.py": {
         "stacktui.certificates.errors": THREAD,

@@ -138,14 +138,13 @@ def _asked(launcher: Path) -> AzureCli | None:
 @lru_cache(maxsize=16)
 def _location(launcher: Path, changed: int) -> str:
     """Return the Python that `az --version` prints; `changed` (the mtime) is for the cache key."""
-    quiet = child_environment() | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
     try:
         process = subprocess.Popen(  # noqa: S603  the command that the user has as `az`
             [launcher, "--version"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=quiet,
+            env=child_environment() | {"AZURE_CORE_COLLECT_TELEMETRY": "false"},
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

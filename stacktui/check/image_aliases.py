@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from stacktui.check.session import open_session
 from stacktui.check.target import CheckTarget
 from stacktui.environments.alias_document import AliasDocument, parse_aliases
 from stacktui.errors import FaultError, StacktuiError
+from stacktui.resources.connection import open_session
 from stacktui.transport.records import TransportError, TransportFaultKind
 
 # What az 2.66 does (PROTOCOL.md section 7): it follows redirects, and limits neither time nor size.
@@ -50,7 +50,7 @@ async def fetch_aliases(target: CheckTarget, url: str) -> AliasDocument:
     """
     limits = target.environment.limits
     try:
-        async with open_session(target) as session, asyncio.timeout(limits.step):
+        async with open_session(target.environment) as session, asyncio.timeout(limits.step):
             answer = await session.fetch("GET", url, limit=limits.metadata, public=True)
     except TimeoutError:
         why = f"did not answer whole in {limits.step:g} s"

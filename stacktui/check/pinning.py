@@ -10,7 +10,6 @@ from functools import partial
 
 from stacktui.certificates.same_root import leads_to, path_to_root
 from stacktui.check.report import Report
-from stacktui.check.session import open_session
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.config.read_only import is_read_only
 from stacktui.environments.discovery import fetch_metadata, fetch_other_shape
@@ -30,6 +29,7 @@ from stacktui.environments.record import (
     write_record,
 )
 from stacktui.errors import FaultError, StacktuiError
+from stacktui.resources.connection import open_session
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.background import in_background
 from stacktui.transport.records import Exchange, TlsFacts
@@ -155,7 +155,7 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
     environment = target.environment
     step = environment.limits.step
     try:
-        async with open_session(target) as session:
+        async with open_session(environment) as session:
             async with asyncio.timeout(step):
                 metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
             exchanges = session.take_exchanges()

@@ -74,7 +74,8 @@ class OptionalFacts:
 class Evidence:
     """The facts of one step.
 
-    `fault` is set if and only if the step failed, `result` if it succeeded, `skipped` (why, in
+    `fault` is set if and only if the step failed, `result` if it succeeded, or is what a step that
+    writes had done before it failed, `skipped` (why, in
     words) if it did not run, or is optional and could not; `inconclusive` says that the check is
     undecided without it. `exchanges` are all requests made, in order; the last one decided,
     except that subscriptions are listed after one was refused (`ArmFault.seen`).
@@ -89,8 +90,18 @@ class Evidence:
 
     @property
     def last(self) -> Exchange | None:
-        """The last exchange, which decided."""
-        return self.exchanges[-1] if self.exchanges else None
+        """The last exchange, which decided; of a step that failed and then cleaned up, that of its
+        fault."""
+        cleaned_up = self.fault is not None and self.result is not None
+        decided = [each for each in self.exchanges if cleaned_up and self._is_of_fault(each)]
+        return next(reversed(decided or self.exchanges), None)
+
+    def _is_of_fault(self, exchange: Exchange) -> bool:
+        fault, response = self.fault, exchange.response
+        if not isinstance(fault, ArmFault) or response is None:
+            return exchange.fault is not None and exchange.fault is fault
+        id_ = response.header("x-ms-request-id") or ""
+        return (response.status, id_) == (fault.status, fault.request_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,34 +201,42 @@ class _Check:
         """Run one step within its limit, if nothing stands against it."""
         self._current = step.name
         if (skip := self._why_skipped(step, context)) is not None:
-            evidence = Evidence(skipped=skip.why, inconclusive=skip.inconclusive)
-            self._finish(StepResult(step.name, StepOutcome.SKIPPED, 0.0, evidence))
+            self._finish(StepResult(step.name, StepOutcome.SKIPPED, 0.0, _skipped(skip)))
             return
-        limit = min(self._limits.step, _OPTIONAL) if step.optional else self._limits.step
+        limit = step.limit(self._limits)
+        if step.optional:
+            limit = min(limit, _OPTIONAL)
         self._tell(StepStarted, step.name)
         started = perf_counter()
         result: Any = None
         fault: Fault | None = None
-        timed_out = False
+        timed_out, context.partial = False, None
         try:
             async with asyncio.timeout(limit) as self._limit:
                 result = await step.run(context)
         except TimeoutError:
             timed_out = True
+            if not self._limit.expired():  # a part of the step has the usual limit
+                limit = self._limits.step
         except FaultError as error:
             fault = error.fault
         exchanges = context.session.take_exchanges()
         if timed_out:
             fault = self._out_of_time(exchanges, limit)
         outcome, evidence = StepOutcome.OK, Evidence(exchanges, self._trust)
-        if fault is None:
+        if isinstance(result, Skip):
+            self._skips[step.name] = result
+            outcome, evidence = StepOutcome.SKIPPED, _skipped(result, exchanges, self._trust)
+        elif fault is None:
             context.results.append(result)
             evidence = replace(evidence, result=step.facts(result, self._redactor))
         elif step.optional:
             outcome = StepOutcome.SKIPPED
             evidence = replace(evidence, skipped=fault_summary(fault))
         else:
-            outcome, evidence = StepOutcome.FAILED, replace(evidence, fault=fault)
+            step.failed(context, fault)
+            outcome = StepOutcome.FAILED
+            evidence = replace(evidence, fault=fault, result=context.partial)
         self._finish(StepResult(step.name, outcome, perf_counter() - started, evidence))
 
     def _why_skipped(self, step: Step, context: StepContext) -> Skip | None:
@@ -271,6 +279,12 @@ class _Check:
 
     def phase_finished(self, phase: Phase) -> None:
         self._tell(PhaseFinished, self._current, phase)
+
+
+def _skipped(
+    skip: Skip, exchanges: tuple[Exchange, ...] = (), trust: TrustUsed | None = None
+) -> Evidence:
+    return Evidence(exchanges, trust, skipped=skip.why, inconclusive=skip.inconclusive)
 
 
 async def _context(trust: TrustUsed) -> ssl.SSLContext:

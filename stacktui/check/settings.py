@@ -33,7 +33,7 @@ class Settings:
     `errors` say of an environment why it cannot be used, `identity_errors` of an identity; these
     are in no other mapping. `names` are all environments, in the order of the file. `keys` are the
     user's own keys of the dashboard, by action. `pythons` are Python environments of other clients:
-    folders or interpreters.
+    folders or interpreters. `used` are the names of each environment with an identity, and of that.
     """
 
     path: Path
@@ -48,6 +48,12 @@ class Settings:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read_only: bool = False
     pythons: tuple[Path, ...] = ()
+    used: tuple[tuple[str, str], ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        environments = self.environments.values()
+        used = tuple((each.name, each.identity) for each in environments if each.identity)
+        object.__setattr__(self, "used", used)
 
     def left_out(self, asked_for: str | None = None) -> tuple[str, ...]:
         """Return a line for each environment and identity that cannot be used.
@@ -59,15 +65,16 @@ class Settings:
         return tuple(f"{error} (left out)" for error in unusable if error is not raised)
 
     def with_secrets(self, typed: Mapping[str, TypedSecret]) -> Settings:
-        """Return these settings with what was typed for identities, by their names.
+        """Return these settings with what was typed for identities, by their names, and no other.
 
         A secret is left out where the identity's reference is another now.
         """
+        configured = {name: each.configured for name, each in self.identities.items()}
         identities = {
             name: identity.with_secret(typed[name])
             if name in typed and typed[name].instead_of == identity.secret
             else identity
-            for name, identity in self.identities.items()
+            for name, identity in configured.items()
         }
         return replace(self, identities=identities)
 
@@ -79,7 +86,22 @@ class Settings:
         """
         environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        return CheckTarget(environment, identity, self.named, self.pythons)
+        return CheckTarget(environment, identity, self.named, self.pythons, used=self.used)
+
+    def is_known_at(
+        self, identity: Identity, environment: Environment, login_endpoints: Mapping[str, str]
+    ) -> bool:
+        """Return whether the identity's secret is meant for the login host of an environment.
+
+        An environment that signs in there names it, or no environment signs in anywhere else. The
+        secret of another one is sent there only where a person says so. `login_endpoints` are
+        those that are known, by environment: the login host of another is its own.
+        """
+        own = {name: each.arm for name, each in self.environments.items()}
+        login = {**own, **login_endpoints}
+        here, known = login.get(environment.name), self.environments.values()
+        users = [login[each.name] for each in known if each.identity == identity.name]
+        return here in users if users else {login[each.name] for each in known} == {here}
 
     def identity(self, name: str) -> Identity:
         """Return the named identity. Raises ConfigError where there is none, or it is unusable."""

@@ -61,7 +61,7 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalF
             login = _host_of(result.login_endpoint)
             return escape_control_chars(f"{PROVIDERS[result.identity_provider]} at {login}")
         case TokenFacts():
-            until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
+            until = f"until {result.ends:%H:%M} UTC" if result.ends else "no expiry told"
             return f"for {result.subject or 'an unnamed subject'}, {until}"
         case ResourceGroupList():
             first = "the first " if result.cut else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stacktui.config.locations import config_file
@@ -15,13 +15,19 @@ class CheckTarget:
     """An environment, and the identity to sign in with, if any.
 
     `config` is the file that they come from, None for the default one. `pythons` are the Python
-    environments that it names, to be looked at beside those on PATH.
+    environments that it names, to be looked at beside those on PATH. `write_probe` is the name of
+    the group that the check makes and deletes, empty where it only reads; `remove_leftovers` says
+    to delete those that earlier ones left. `used` are the names of each environment of the config
+    with an identity, and of that identity.
     """
 
     environment: Environment
     identity: Identity | None = None
     config: Path | None = None
     pythons: tuple[Path, ...] = ()
+    write_probe: str = ""
+    remove_leftovers: bool = False
+    used: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 def config_of(target: CheckTarget) -> Path:

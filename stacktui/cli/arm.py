@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -23,11 +25,17 @@ from stacktui.cli.secrets import ask_secret
 from stacktui.cli.settings import read_settings
 from stacktui.cli.wait_line import WaitLine
 from stacktui.errors import FaultError
+from stacktui.identities.faults import CertificateFault, SecretFault
+from stacktui.identities.model import PromptSecret
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
 from stacktui.resources.model import ArmFault
+from stacktui.resources.written import ChangeError
 from stacktui.text.shell import command_line, for_this_machine
+
+# In ARM's message of a provider that is not registered.
+_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9.]{0,79})'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def signing_in(
         target = replace(target, identity=settings.identity(identity))
     if target.identity is None:
         name = target.environment.name
-        command = _command("stacktui environments set", target)
+        command = command_for("stacktui environments set", target)
         add = "add one: stacktui identities add --help"
         hint = f"{command} identity=NAME" if settings.identities else add
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
@@ -120,15 +128,41 @@ def show_prompt(page: str, code: str, lifetime: float) -> None:
 def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool = True) -> None:
     """Write to stderr what failed, every fact of it, and which command finds out why."""
 
-    fault = error.fault
+    fault, identity = error.fault, target.identity
     what = getattr(fault, "what", "")
+    if identity and isinstance(fault, SecretFault | CertificateFault):
+        what = identity.name
     summary = fault_summary(fault)
     warn(f"{what}: {summary}" if what else summary)
     for line in fault_lines(fault):
-        err(f"  {line}")
-    # At 404 what was asked for is not there: nothing is broken.
-    if saved and getattr(fault, "status", 0) != 404:
+        if line != summary:
+            err(f"  {line}")
+    if isinstance(fault, ArmFault) and fault.code == "MissingSubscriptionRegistration":
+        if found := _NAMESPACE.search(fault.message):
+            line = command_for("stacktui providers register", target, found[1], "-e")
+            err(f"  register it: {line}")
+        return
+    # At 404 what was asked for is not there, and who is asked on a terminal only is so by config:
+    # nothing is broken.
+    by_config = isinstance(fault, SecretFault) and fault.reference == str(PromptSecret())
+    if saved and not by_config and getattr(fault, "status", 0) != 404:
         err(f"  whose side it is on, and how to fix it: {_diagnosing(fault, target)}")
+
+
+def error_document(error: FaultError[Any] | ChangeError | None) -> dict[str, Any] | None:
+    """Return as JSON why a change failed: ARM's answer too, where there was one."""
+    if error is None:
+        return None
+    cause = error.cause if isinstance(error, ChangeError) else error
+    fault = cause.fault if isinstance(cause, FaultError) else None
+    if not isinstance(fault, ArmFault):
+        return {"message": str(error)}
+    return {
+        "message": str(error),
+        "status": fault.status,
+        "code": fault.code,
+        "request_id": fault.request_id,
+    }
 
 
 def _diagnosing(fault: Fault, target: CheckTarget) -> str:
@@ -136,11 +170,11 @@ def _diagnosing(fault: Fault, target: CheckTarget) -> str:
     identity."""
     identity = target.identity
     if isinstance(fault, ArmFault) or not identity or identity.name == target.environment.identity:
-        return _command("stacktui check", target)
-    return _command("stacktui identities test", target, identity.name, "-e")
+        return command_for("stacktui check", target)
+    return command_for("stacktui identities test", target, identity.name, "-e")
 
 
-def _command(command: str, target: CheckTarget, *words: str) -> str:
+def command_for(command: str, target: CheckTarget, *words: str) -> str:
     """Return a command of ours for an environment, as this machine's shell takes it."""
     config = ("--config", str(target.config)) if target.config else ()
     return for_this_machine(command_line(command, (*words, target.environment.name, *config)))

@@ -36,7 +36,8 @@ class Table(Generic[R]):
     """How rows are written: `key` names them in JSON, `noun` in messages.
 
     `symbol` is that of the row's state. `cells` are sanitised texts; text shows as many of them as
-    there are `heads`, TSV all.
+    there are `heads`, TSV all. With `order`, text shows the cells of these numbers, as a terminal
+    cuts the last ones.
     """
 
     key: str
@@ -44,6 +45,12 @@ class Table(Generic[R]):
     heads: tuple[str, ...]
     symbol: Callable[[R], str]
     cells: Callable[[R], tuple[str, ...]]
+    order: tuple[int, ...] = ()
+
+    def text(self, row: R) -> tuple[str, ...]:
+        """Return the cells of a row as text shows them."""
+        cells = self.cells(row)
+        return tuple(cells[at] for at in self.order) or cells
 
 
 class Writer:
@@ -68,7 +75,7 @@ class TextWriter(Writer, Generic[R]):
         self._columns = columns()
 
     def page(self, page: RowPage[R]) -> None:
-        rows = [(self._table.symbol(row), self._table.cells(row)) for row in page]
+        rows = [(self._table.symbol(row), self._table.text(row)) for row in page]
         lines = []
         if not self._widths and rows:
             of_columns = zip(self._table.heads, *(cells for _, cells in rows), strict=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import TypeVar
 
 import click
@@ -42,6 +45,12 @@ def ask(question: str) -> bool:
     return _answer(lambda: click.confirm(escape_control_chars(question), err=True))
 
 
+def ask_text(question: str, *, default: str) -> str:
+    """Return what the user types, without blanks around it. Raises as `ask` does."""
+    shown = escape_control_chars(question)
+    return str(_answer(lambda: click.prompt(shown, err=True, default=default))).strip()
+
+
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
     """Return if the user types `expected` (in any case). Raises as `confirm` does."""
     if yes:
@@ -51,11 +60,25 @@ def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
         raise CommandError("that is not what was asked for; nothing was changed")
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl+C end a question: in an event loop it cancels a task, which waits for the answer."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _answer(ask: Callable[[], T]) -> T:
     """Return the user's answer. Raises CommandError without one, click.Abort on Ctrl+C."""
     try:
         if sys.stdin is not None and sys.stderr is not None:  # else started with one closed
-            return ask()
+            with _interruptible():
+                return ask()
     except click.Abort as abort:
         click.echo(err=True)
         if isinstance(abort.__context__, KeyboardInterrupt):

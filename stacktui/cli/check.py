@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
+from stacktui.cli.ask import confirm, yes_option
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import (
     ConfigSource,
@@ -23,11 +25,14 @@ from stacktui.cli.options import (
 )
 from stacktui.cli.output import encodable, warn
 from stacktui.cli.secrets import ask_secret, ask_secrets
+from stacktui.cli.settings import require_writable
+from stacktui.text.counts import count_of
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
     from stacktui.check.streak import Since
     from stacktui.check.summary import CheckSummary
+    from stacktui.cli.write_probe import Probing
     from stacktui.diagnosis.finding import Diagnosis
 
 
@@ -59,9 +64,27 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
     callback=_print_schema,
     help="Print the JSON Schema (2020-12) of --format json and exit.",
 )
+@click.option(
+    "--write-probe",
+    is_flag=True,
+    help="Also make a resource group, read it and delete it: who gives this option agrees.",
+)
+@click.option(
+    "--remove-leftovers",
+    is_flag=True,
+    help="Also delete the groups that write probes left: tagged as ours, 15 minutes old, empty.",
+)
+@yes_option
 @talks_to_stamp
 def command(
-    source: ConfigSource, names: tuple[str, ...], all_: bool, concurrency: int, format_: str
+    source: ConfigSource,
+    names: tuple[str, ...],
+    all_: bool,
+    concurrency: int,
+    format_: str,
+    write_probe: bool,
+    remove_leftovers: bool,
+    yes: bool,
 ) -> None:
     """Check the connection to environment NAME (default: the active one).
 
@@ -72,9 +95,15 @@ def command(
     """
     if all_ and names:
         raise click.UsageError("name environments, or say --all")
+    probing = None
+    if write_probe or remove_leftovers:
+        from stacktui.cli.write_probe import Probing
+
+        require_writable(source)
+        probing = Probing(write_probe, remove_leftovers)
     if not all_ and len(names) < 2 and format_ != "jsonl":
         name = names[0] if names else None
-        summary = check_headless(source.path, name, format_, source.limits)
+        summary = check_headless(source.path, name, format_, source.limits, probing)
         click.get_current_context().exit(exit_code_of(summary))
     settings = load_settings(source.path, source.limits)
     for warning in settings.warnings:
@@ -85,10 +114,13 @@ def command(
     for name in wanted:
         if name not in settings.errors:
             settings.target(name)  # a wrong name stops all: it is a mistake, not a finding
+    if all_ and probing:
+        what = "make and delete a resource group" if write_probe else "delete what probes left"
+        confirm(f"{what} in {count_of(len(wanted), 'environment')}?", yes=yes)
     from stacktui.cli.check_round import check_round
 
     settings = ask_secrets(settings, wanted)
-    code = check_round(settings, tuple(dict.fromkeys(wanted)), format_, concurrency)
+    code = check_round(settings, tuple(dict.fromkeys(wanted)), format_, concurrency, probing)
     click.get_current_context().exit(code)
 
 
@@ -98,13 +130,19 @@ def exit_code_of(summary: CheckSummary) -> int:
 
 
 def check_headless(
-    path: Path, name: str | None, format_: str, limits: Mapping[str, float]
+    path: Path,
+    name: str | None,
+    format_: str,
+    limits: Mapping[str, float],
+    probing: Probing | None = None,
 ) -> CheckSummary:
     """Run one check, write its result and sum it up. Raises ConfigError."""
     settings = load_settings(path, limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         warn(warning)
     target = ask_secret(settings.target(name))
+    if probing is not None:
+        target = probing.on(target)
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
@@ -122,6 +160,8 @@ def check_headless(
     async def consume() -> CheckSummary:
         before = HistoryReader((target,))
         async for event in run(target):
+            if probing is not None:
+                probing.see(event)
             if isinstance(event, CheckFinished):
                 from stacktui.check.streak import since_text
                 from stacktui.diagnosis import diagnose
@@ -139,6 +179,8 @@ def check_headless(
                         click.echo(document, nl=format_ == "json")
                 finally:
                     history.add(target, summary)
+                if probing is not None and writer is not None:
+                    probing.note_leftovers(event.report)
                 return summary
             if writer is not None:
                 writer.write(event)
@@ -147,11 +189,14 @@ def check_headless(
         raise AssertionError("a check ends with CheckFinished")
 
     try:
-        summary = asyncio.run(consume())
+        with probing.watched() if probing is not None else nullcontext():
+            summary = asyncio.run(consume())
     finally:
         history.close()
     for warning in told:
         warn(warning)
+    if probing is not None and writer is not None:
+        probing.offer_to_remove(target, writer)
     return summary
 
 

@@ -75,9 +75,10 @@ def _step_line(step: StepResult) -> str:
     if step.outcome is StepOutcome.SKIPPED:
         return f"{head} skipped: {evidence.skipped}"
     time = f"{step.seconds * 1000:6.0f} ms"
-    if evidence.fault is not None:
-        return f"{head}{time}   {fault_summary(evidence.fault)}"
     found = result_summary(evidence.result) if evidence.result is not None else ""
+    if evidence.fault is not None:
+        failed = fault_summary(evidence.fault)
+        return f"{head}{time}   {failed}{f'; {found}' if found else ''}"
     return f"{head}{time}   {phase_summary(step.phases)}   {found}".rstrip()
 
 

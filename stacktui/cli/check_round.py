@@ -21,6 +21,7 @@ from stacktui.check.target import CheckTarget
 from stacktui.cli.options import ExitCode
 from stacktui.cli.output import encodable, warn
 from stacktui.cli.round_output import RoundProgress, RoundText
+from stacktui.cli.write_probe import Probing
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import SCHEMA, report_document
 from stacktui.diagnosis.markdown import report_markdown, round_table
@@ -30,16 +31,22 @@ from stacktui.transport.background import in_background
 
 
 def check_round(
-    settings: Settings, names: Sequence[str], format_: str, concurrency: int
+    settings: Settings,
+    names: Sequence[str],
+    format_: str,
+    concurrency: int,
+    probing: Probing | None = None,
 ) -> ExitCode:
     """Check these environments at once, write the result and return the largest exit code."""
     # What the imports allocated stays: to search it for garbage would hold up all checks.
     gc.freeze()
-    return asyncio.run(_check_round(settings, names, format_, concurrency))
+    probing = probing or Probing()
+    with probing.watched():
+        return asyncio.run(_check_round(settings, names, format_, concurrency, probing))
 
 
 async def _check_round(
-    settings: Settings, names: Sequence[str], format_: str, concurrency: int
+    settings: Settings, names: Sequence[str], format_: str, concurrency: int, probing: Probing
 ) -> ExitCode:
     began = time.monotonic()
     targets: list[CheckTarget] = []
@@ -61,12 +68,13 @@ async def _check_round(
         if (error := settings.errors.get(name)) is not None:
             ended(CheckResult(name, error=str(error), unusable=True, brief=error.message))
         else:
-            targets.append(settings.target(name))
+            targets.append(probing.on(settings.target(name)))
     before, by_name = HistoryReader(targets), {each.environment.name: each for each in targets}
     told: list[str] = []
     history = HistoryWriter(told.append)
     try:
         async for event in Round(targets, concurrency):
+            probing.see(event)
             match event:
                 case CheckFinished(environment=name, report=report):
                     diagnosis = diagnose(report)

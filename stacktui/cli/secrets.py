@@ -22,7 +22,7 @@ def ask_secrets(settings: Settings, environments: Iterable[str]) -> Settings:
     known = (settings.environments[each] for each in environments if each in settings.environments)
     used = {each.identity for each in known}
     identities = {
-        name: _with_secret(identity) if name in used else identity
+        name: with_typed_secret(identity) if name in used else identity
         for name, identity in settings.identities.items()
     }
     return replace(settings, identities=identities)
@@ -34,10 +34,11 @@ def ask_secret(target: CheckTarget) -> CheckTarget:
     Without a terminal nobody is asked: signing in then fails with a SecretFault.
     """
     identity = target.identity
-    return target if identity is None else replace(target, identity=_with_secret(identity))
+    return target if identity is None else replace(target, identity=with_typed_secret(identity))
 
 
-def _with_secret(identity: Identity) -> Identity:
+def with_typed_secret(identity: Identity) -> Identity:
+    """Return the identity with its secret, if that is one to ask for; as `ask_secret` does."""
     is_asked = isinstance(identity.secret, PromptSecret)
     if not is_asked or not all(each and each.isatty() for each in (sys.stdin, sys.stderr)):
         return identity

@@ -107,6 +107,12 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     default=0.0,
     help="Time until role assignments know a new identity.",
 )
+@click.option(
+    "--grant-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Time until a new role assignment counts.",
+)
 @click.option("--hostile", is_flag=True, help="Add groups with hostile names and tags.")
 @click.option(
     "--fault-at",

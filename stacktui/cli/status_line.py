@@ -23,13 +23,20 @@ class StatusLine:
         self.on = sys.stderr.isatty()
         self._shown = False
 
+    def fitted(self, text: str, end: str) -> str:
+        """Return a line of which `end` is shown whole."""
+        return cut(text, max(1, _width() - cell_len(end))) + end
+
     def show(self, text: str) -> None:
         if self.on and (text or self._shown):
-            # One cell less than the terminal has: a line that is wrapped cannot be taken back.
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[K{cut(text, width)}")
+            sys.stderr.write(f"\r\x1b[K{cut(text, _width())}")
             sys.stderr.flush()
         self._shown = bool(text)
 
     def clear(self) -> None:
         self.show("")
+
+
+def _width() -> int:
+    """Return one cell less than the terminal has: a line that is wrapped cannot be taken back."""
+    return shutil.get_terminal_size().columns - 1

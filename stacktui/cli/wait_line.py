@@ -6,19 +6,27 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
+from time import monotonic
 
 from stacktui.cli.output import warn
 from stacktui.cli.status_line import StatusLine
 from stacktui.resources.retry import Wait
 
+# Seconds after which a line that is the same is written again.
+_AGAIN = 30.0
+
 
 class WaitLine:
-    """Shows one wait at a time, as an ARM client's `on_wait`."""
+    """Shows one wait at a time, as an ARM client's `on_wait`.
+
+    Off a terminal, the same wait again, as between two polls, is a line every half minute.
+    """
 
     def __init__(self) -> None:
         self._line = StatusLine()
         self._task: asyncio.Task[None] | None = None
         self._paused = False
+        self._said = "", 0.0
         self._text = ""  # of the countdown, as it was last; empty where nothing is waited for
 
     @contextmanager
@@ -37,7 +45,10 @@ class WaitLine:
 
     def show(self, wait: Wait) -> None:
         if not self._line.on:
-            warn(f"{_words(wait)}; going on in {wait.seconds:g} s")
+            said, now = _words(wait), monotonic()
+            if said != self._said[0] or now - self._said[1] >= _AGAIN:
+                self._said = said, now
+                warn(f"{said}; going on in {wait.seconds:g} s")
             return
         self.clear()
         self._task = asyncio.get_running_loop().create_task(self._count_down(wait))
@@ -53,7 +64,7 @@ class WaitLine:
         clock = asyncio.get_running_loop().time
         ends = clock() + wait.seconds
         while (left := ends - clock()) > 0:
-            self._rewrite(f"{_words(wait)}; going on in {ceil(left)} s")
+            self._rewrite(self._line.fitted(_words(wait), f"; going on in {ceil(left)} s"))
             await asyncio.sleep(min(1.0, left))
         self._rewrite("")
 
@@ -64,5 +75,7 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
-    why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
-    return f"{why} ({wait.what})"
+    if not wait.status:
+        return wait.what
+    whys = {429: "throttled by ARM", 202: "not ended yet"}
+    return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

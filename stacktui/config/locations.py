@@ -119,6 +119,14 @@ def history_file() -> Path:
     return state_directory() / "history.sqlite"
 
 
+def operations_file() -> Path:
+    """Return the file of operations that may go on in ARM; it may not exist.
+
+    See `resources.operations`.
+    """
+    return state_directory() / "operations.json"
+
+
 def exported_bundle() -> Path:
     """Return the default place of a combined bundle for other programs."""
     return config_directory() / "az-bundle.pem"
@@ -126,7 +134,14 @@ def exported_bundle() -> Path:
 
 def own_files() -> tuple[Path, ...]:
     """Return the files that stacktui writes for itself, beside the config; they may not exist."""
-    return own_bundle(), additions_file(), stamps_file(), history_file(), exported_bundle()
+    return (
+        own_bundle(),
+        additions_file(),
+        stamps_file(),
+        history_file(),
+        operations_file(),
+        exported_bundle(),
+    )
 
 
 def is_same_file(one: Path, other: Path) -> bool:

@@ -74,6 +74,21 @@ class ReportContext:
         return f" --config {quote(str(config))}" if config else ""
 
     @property
+    def probe_option(self) -> str:
+        """` --write-probe` if the check made one: to check again takes one more."""
+        return " --write-probe" if self.report.target.write_probe else ""
+
+    @property
+    def again(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
+        """The placeholders of a remedy that checks again."""
+
+        def environment(quote: Callable[[str], str]) -> str:
+            options = f"{self.probe_option}{self.config_option(quote)}"
+            return f"{options} -- {quote(self.environment.name)}"
+
+        return self.placeholders | {"environment": environment}
+
+    @property
     def placeholders(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
         """The values of the placeholders that many remedies have (`remedy_template`)."""
 

@@ -20,7 +20,16 @@ def findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> list[Findi
     """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty."""
     found = [seen for fault in faults for seen in fault.examine(failure)]
     first, *others = found or [unexplained(failure)]
-    return [_with_limit(failure, first), *others]
+    return [_with_limit(failure, _with_done(failure, first)), *others]
+
+
+def _with_done(failure: FailureContext, found: Finding) -> Finding:
+    """Add what a step that writes had done before it failed."""
+    done = failure.step.evidence.result
+    if done is None:
+        return found
+    evidence = (*found.evidence, str(done))
+    return finding(found.id, found.title, found.side, evidence, found.remedies, found.az_says)
 
 
 def _with_limit(failure: FailureContext, found: Finding) -> Finding:
@@ -52,4 +61,4 @@ def _more(failure: FailureContext, name: str, limit: float) -> dict[str, float]:
 
 def _command(failure: FailureContext, limits: dict[str, float], quote: Callable[[str], str]) -> str:
     options = "".join(f" --limit {name}={value:g}" for name, value in limits.items())
-    return failure.command("check", quote, options)
+    return failure.command("check", quote, f"{failure.probe_option}{options}")

@@ -47,6 +47,7 @@ class ActionKind(StrEnum):
     ACCEPT = "accept"
     CHMOD = "chmod"
     ASK_SECRET = "ask-secret"  # noqa: S105 - the name of an action
+    GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Action:
     the host does not present it. SET puts `value` in `key` of the
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
     and presents. CHMOD sets the mode of the file `key` to `value`, in octal. ASK_SECRET asks for
-    the secret or password of the identity, for this run alone.
+    the secret or password of the identity, for this run alone. GRANT gives Reader at the scope
+    `key` to the principal `value`, as another identity of the config.
     """
 
     kind: ActionKind

@@ -37,8 +37,8 @@ class Fix:
     also_seen: bool = False
 
 
-# The kinds that `plan_fix` has no plan for: each asks for something that only a person has.
-ASKS = (ActionKind.TRUST_ROOT, ActionKind.ASK_SECRET)
+# The kinds that `plan_fix` has no plan for: each has a screen that asks for more than a yes.
+ASKS = (ActionKind.TRUST_ROOT, ActionKind.ASK_SECRET, ActionKind.GRANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,18 @@ class FixPlan:
     why_not: str = ""
 
 
-def fixes_of(diagnosis: Diagnosis | None) -> tuple[Fix, ...]:
-    """Return each fix once: the verdict's first, then those of `also_seen`."""
+def fixes_of(diagnosis: Diagnosis | None, *, can_grant: bool = False) -> tuple[Fix, ...]:
+    """Return each fix once: the verdict's first, then those of `also_seen`.
+
+    `can_grant` says whether there is an identity that could grant a role.
+    """
     found: dict[Action, Fix] = {}
     if diagnosis is None:
         return ()
     verdict = diagnosis.verdict
     for finding in (*([verdict] if verdict else []), *diagnosis.also_seen):
         for remedy in finding.remedies:
-            if remedy.action is not None:
+            if remedy.action is not None and (can_grant or remedy.action.kind != ActionKind.GRANT):
                 fix = Fix(finding, remedy, remedy.action, also_seen=finding is not verdict)
                 found.setdefault(remedy.action, fix)
     return tuple(found.values())

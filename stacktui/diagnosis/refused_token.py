@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.clocks import MAX_SKEW, skew_of
@@ -13,15 +14,12 @@ from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALI
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Exchange
 
 # ARM's codes for a token (PROTOCOL.md section 4). The first two do not say what is wrong.
 AUTHENTICATION_FAILED = arm_code("AuthenticationFailed", whole=True)
 ANY_REASON = frozenset({AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
 WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
-# The length to which `identities.token` truncates a claim, in characters.
-_CLAIM = 199
 _LEEWAY = timedelta(seconds=MAX_SKEW)
 
 
@@ -73,9 +71,8 @@ def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] |
     refused, metadata = refused_token(failure), failure.metadata
     if refused is None or metadata is None or not refused.token.audience:
         return None
-    # The metadata's audience is raw, the token's is escaped.
-    expected, claimed = escape_control_chars(metadata.audience), refused.token.audience
-    differs = expected[:_CLAIM] != claimed[:_CLAIM]
+    arm_host = urlsplit(failure.environment.arm).hostname or ""
+    differs = not refused.token.is_for(metadata.audience, arm_host)
     meant = refused.fault.code in {INVALID_TOKEN_AUDIENCE.code, *ANY_REASON}
     return (refused, metadata) if differs and meant else None
 

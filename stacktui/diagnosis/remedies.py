@@ -291,8 +291,10 @@ PUT_KEYRING_ENTRY = RemedyTemplate(
     "& {python} -m keyring set {service} {user}",
     {"what": "secret", "python": "python"},
 )
+# Who asks where there is no key for it.
+ON_A_TERMINAL = ": a command on a terminal asks for it"
 TYPE_SECRET = RemedyTemplate(
-    "Type the {what} for this run: a command on a terminal asks for it", shown={"what": "secret"}
+    f"Type the {{what}} for this run{ON_A_TERMINAL}", shown={"what": "secret"}
 )
 
 

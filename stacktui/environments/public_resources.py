@@ -45,19 +45,16 @@ _IDS = frozenset(
         "e406a681-f3d4-42a8-90b6-c2b029497af1",
     }
 )
-# The public clouds' own ARM hosts, for which such a token is right. Not their domains, where
-# anybody can have a host (cloudapp.azure.com).
-_ARM_HOSTS = frozenset(
-    {
-        "management.azure.com",
-        "management.chinacloudapi.cn",
-        "management.core.chinacloudapi.cn",
-        "management.core.usgovcloudapi.net",
-        "management.core.windows.net",
-        "management.microsoftazure.de",
-        "management.usgovcloudapi.net",
-    }
+# The public clouds' own ARM hosts, for which such a token is right, by cloud: each is an audience
+# of its ARM too (PROTOCOL.md section 4). Not their domains, where anybody can have a host
+# (cloudapp.azure.com).
+_CLOUDS = (
+    {"management.azure.com", "management.core.windows.net"},
+    {"management.chinacloudapi.cn", "management.core.chinacloudapi.cn"},
+    {"management.usgovcloudapi.net", "management.core.usgovcloudapi.net"},
+    {"management.microsoftazure.de"},
 )
+_ARM_HOSTS = frozenset().union(*_CLOUDS)
 _SCHEME = re.compile(r"^(?:(?:spn|api|https?):[/\\]*|[a-z][a-z0-9+.-]*:[/\\]+)+")
 _END = re.compile(r"[/\\?#]")
 
@@ -65,6 +62,15 @@ _END = re.compile(r"[/\\?#]")
 def is_public_arm(host: str) -> bool:
     """Return whether `host` is the ARM host of a public or national cloud, and of no stamp."""
     return host.lower() in _ARM_HOSTS
+
+
+def accepted_audiences(audience: str, arm_host: str) -> frozenset[str]:
+    """Return the audiences of tokens that an ARM takes, of which its metadata names one.
+
+    Of a stamp that one only; of a public cloud each of its own, with a slash at the end or without.
+    """
+    hosts = next((each for each in _CLOUDS if arm_host.lower() in each), set())
+    return frozenset((audience, *(f"https://{host}{end}" for host in hosts for end in ("/", ""))))
 
 
 def is_public_resource(audience: str, arm_host: str) -> bool:

@@ -15,7 +15,8 @@ from stacktui.config.edit import ENVIRONMENTS, IDENTITIES, set_in_table, with_ch
 from stacktui.environments.config import add_environment, read_environment
 from stacktui.environments.pasted_url import free_name, propose_name
 from stacktui.exchange.reading import Reading
-from stacktui.identities.config import read_identity, save_identity
+from stacktui.identities.config import IMPORTED_FROM, read_identity, save_identity
+from stacktui.text.sanitize import escape_control_chars
 
 SECRETS = "secrets"
 # The variables by which the SDKs and Terraform know their own secret.
@@ -86,10 +87,14 @@ class ImportPlan:
 
 
 def plan_import(
-    path: Path, reading: Reading, name: str | None = None, earlier: Sequence[ImportPlan] = ()
+    path: Path,
+    reading: Reading,
+    name: str | None = None,
+    earlier: Sequence[ImportPlan] = (),
+    source: str = "",
 ) -> ImportPlan:
     """Return what the import of a reading would write to the config at `path`, once the earlier
-    plans are carried out.
+    plans are carried out. `source` is where the reading comes from, in words.
 
     An identity of the config with the same values is used; else one is added, under a name that is
     free. Raises ConfigError where the config cannot be read.
@@ -109,9 +114,16 @@ def plan_import(
         same = _same_identity(path, reading.identity, identities)
         wanted = reading.identity_name or chosen
         values["identity"] = same or free_name(wanted, identities)
-        added = None if same else reading.identity
+        added = None if same else with_source(reading.identity, source)
     before = environments.get(chosen)
     return ImportPlan(chosen, values, added, before if isinstance(before, dict) else None, path)
+
+
+def with_source(identity: Mapping[str, object], source: str) -> dict[str, object]:
+    """Return the table of an identity that says where an import took it from."""
+    # What a table of another config says of it is of another machine.
+    given = {key: value for key, value in identity.items() if key != IMPORTED_FROM}
+    return given | ({IMPORTED_FROM: escape_control_chars(source)} if source else {})
 
 
 def _same_identity(
@@ -167,15 +179,24 @@ def with_secret_file(plan: ImportPlan, earlier: Sequence[ImportPlan]) -> ImportP
     Raises ConfigError where the folder of these files cannot be read.
     """
     name, identity = str(plan.values["identity"]), dict(plan.identity or {})
-    folder = plan.path.parent / SECRETS
-    try:
-        taken = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    except OSError as error:
-        raise ConfigError(plan.path, f"{folder} cannot be read ({error.strerror})") from None
-    taken += [each.secret_file.name for each in earlier if each.secret_file]
-    file = folder / free_name("".join(c if c.isalnum() or c in "-_" else "-" for c in name), taken)
+    taken = [each.secret_file.name for each in earlier if each.secret_file]
+    file = new_secret_file(plan.path, name, taken)
     identity["password" if "password" in identity else "secret"] = {"file": str(file)}
     return replace(plan, identity=identity, secret_file=file)
+
+
+def new_secret_file(config: Path, name: str, taken: Sequence[str]) -> Path:
+    """Return a file beside the config for an identity's secret; it is not there, nor `taken`.
+
+    Raises ConfigError where the folder of these files cannot be read.
+    """
+    folder = config.parent / SECRETS
+    try:
+        there = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise ConfigError(config, f"{folder} cannot be read ({error.strerror})") from None
+    plain = "".join(each if each.isalnum() or each in "-_" else "-" for each in name)
+    return folder / free_name(plain, [*there, *taken])
 
 
 def write_secret(file: Path, secret: str) -> None:

@@ -34,6 +34,15 @@ def may_ask(authority: str, url: str) -> bool:
     return asked == named or (_is_public(named) and _is_public(asked))
 
 
+def is_foreign_page(page: str, host: str) -> bool:
+    """Return whether the page for a device code is not the login host's own (`host[:port]`).
+
+    Then the code may be one of a stranger's sign-in, who gets the token. Microsoft's public hosts
+    have their pages elsewhere.
+    """
+    return host not in PUBLIC_LOGIN_HOSTS and origin_of(page) != origin_of(f"https://{host}")
+
+
 def host_of(url: str) -> str:
     """Return `host[:port]` of a URL, not sanitised."""
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -62,7 +62,8 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
         word, problem = "no password", str(fault)
         if isinstance(fault, CertificateFault):
             word, problem = fault.problem.value.replace("-", " "), fault.detail
-            if fault.problem is CertificateProblem.PFX:
+            if fault.problem is CertificateProblem.PFX:  # encrypted
+                word = "no password"
                 remedy = "name its certificate_password, or: stacktui certificates convert"
             elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
                 remedy = "put a new certificate with its key there, and register it"

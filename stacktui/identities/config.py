@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from stacktui.config.document import Table, read_table
@@ -24,7 +25,7 @@ from stacktui.identities.model import (
 CERTIFICATE_PASSWORD = "certificate_password"  # noqa: S105
 # POSIX.1-2017 section 8.1: names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The keys of each kind, besides `kind`.
+# The keys of each kind, besides `kind` and `IMPORTED_FROM`.
 KEYS_OF = {
     IdentityKind.SERVICE_PRINCIPAL: (
         "tenant",
@@ -38,19 +39,32 @@ KEYS_OF = {
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
     IdentityKind.AZURE_CLI: ("tenant",),
 }
-KEYS = ("kind", *dict.fromkeys(key for keys in KEYS_OF.values() for key in keys))
+# What imports write of where they took it from.
+IMPORTED_FROM = "imported_from"
+KIND_KEYS = tuple(dict.fromkeys(key for keys in KEYS_OF.values() for key in keys))
+KEYS = ("kind", *KIND_KEYS, IMPORTED_FROM)
 # A reference as it is typed: `env NAME`, `file PATH`, `keyring`, `keyring SERVICE/USER`, `prompt`,
 # `$NAME`, or as in the config.
 _REFERENCE = re.compile(r"\{?\s*(env|file|keyring)(?:\s*[=:]\s*|\s+)(.+?)\s*\}?")
 _FLAG = re.compile(r"\{?\s*(keyring|prompt)(?:\s*=\s*true)?\s*\}?")
 _KEYRING_SERVICE = "stacktui"
 _SHELL_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+# All references, as they are typed and as they are written in the config; said wherever a secret
+# itself is given in place of one.
+TYPED_REFERENCES = "env NAME, file PATH, keyring or prompt"
+_REFERENCES = '{ env = "NAME" }, { file = "path" }, { keyring = true } or { prompt = true }'
+_NOT_ITSELF = "must be a reference, not the {} itself; write"
 # Each of them alone identifies a managed identity.
 MANAGED_NAMES = ("client_id", "object_id", "resource_id")
 
 
 def read_identity(name: str, table: Table) -> Identity:
     """Return one identity. Raises ConfigError, which names the key and the fix."""
+    imported_from = table.string(IMPORTED_FROM) or ""
+    return replace(_read_kind(name, table), imported_from=imported_from)
+
+
+def _read_kind(name: str, table: Table) -> Identity:
     written = table.required("kind", '"service-principal"')
     if written not in tuple(IdentityKind):
         known = ", ".join(repr(str(each)) for each in IdentityKind)
@@ -106,7 +120,7 @@ def read_reference(text: str) -> dict[str, str | bool]:
     if kind == "keyring" and not _entry(value):
         raise ValueError("names no entry of a keyring; write: keyring SERVICE/USER")
     if not value:
-        raise ValueError("must not be the secret itself; write: env NAME, or: file PATH")
+        raise ValueError(f"{_NOT_ITSELF.format('secret')}: {TYPED_REFERENCES}")
     return {kind: value}
 
 
@@ -141,8 +155,8 @@ def _entry(text: str) -> KeyringSecret | None:
 
 def _refuse_keys_of_others(kind: IdentityKind, table: Table) -> None:
     """Raise ConfigError for a key of another kind: either the key or the kind is a mistake."""
-    for key in KEYS:
-        if key in table and key != "kind" and key not in KEYS_OF[kind]:
+    for key in KIND_KEYS:
+        if key in table and key not in KEYS_OF[kind]:
             takers = " or ".join(f'"{each}"' for each in IdentityKind if key in KEYS_OF[each])
             fix = f"take it out, or set kind = {takers}"
             raise table.error(key, f'is no key of kind "{kind}"; {fix}')
@@ -178,29 +192,26 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
 
 
 def _secret(table: Table, key: str) -> SecretRef:
-    how = (
-        f'write {key} = {{ env = "NAME" }}, {{ file = "path" }}, {{ keyring = true }} or '
-        "{ prompt = true }"
-    )
+    how = f"{key} = {_REFERENCES}"
     if not isinstance(table.value(key), dict):
         # Probably the secret itself, so do not repeat it.
-        raise table.error(key, f"must be a reference, not the {key} itself; {how}")
+        raise table.error(key, f"{_NOT_ITSELF.format(key)} {how}")
     reference = table.table(key)
     if reference is None or len(reference) != 1:
-        raise table.error(key, f"must be one reference; {how}")
+        raise table.error(key, f"must be one reference; write {how}")
     if "prompt" in reference and reference.flag("prompt"):
         return PromptSecret()
     if "keyring" in reference and reference.value("keyring") is True:
         return KeyringSecret(_KEYRING_SERVICE, table.key.removeprefix(f"{IDENTITIES}."))
     if entry := reference.string("keyring"):
         if (found := _entry(entry)) is None:
-            raise table.error(key, 'has a keyring that is no "service/user"; ' + how)
+            raise table.error(key, f'has a keyring that is no "service/user"; write {how}')
         return found
     if variable := reference.string("env"):
         if not _VARIABLE.fullmatch(variable):
             # Possibly the secret itself, so do not repeat it.
-            raise table.error(key, f"has an env that is no name of a variable; {how}")
+            raise table.error(key, f"has an env that is no name of a variable; write {how}")
         return EnvSecret(variable)
     if path := reference.path_value("file"):
         return FileSecret(path)
-    raise table.error(key, f"is a reference of no known kind; {how}")
+    raise table.error(key, f"is a reference of no known kind; write {how}")

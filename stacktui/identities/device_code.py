@@ -30,6 +30,10 @@ _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 8628 section 3.5: the errors that mean "poll again", and what slow_down adds to the interval.
 _PENDING, _SLOW_DOWN, _SLOWER = "authorization_pending", "slow_down", 5.0
+# The error where nobody is there to ask, as OpenID Connect Core section 3.1.2.6 names it.
+_NEEDS_PERSON = "interaction_required"
+# Characters of a page that are kept: a longer address is none that a person can use.
+_LONGEST_PAGE = 2000
 # Seconds between two polls: the default (RFC 8628 section 3.2), the least and the most.
 _INTERVAL, _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 5.0, 1.0, 60.0
 
@@ -57,7 +61,7 @@ async def acquire_by_device_code(
     redactor, longest = session.redactor, session.limits.device_code
     if prompt is None:
         raise _no_sign_in(
-            request, redactor, "interaction_required", "a device code needs a person to sign in"
+            request, redactor, _NEEDS_PERSON, "a device code needs a person to sign in"
         )
     check_url = restrict_to_authority(request.authority, redactor)
     code = await run_msal(
@@ -66,6 +70,12 @@ async def acquire_by_device_code(
     check_url(code.token_endpoint)
     prompt(code.page, code.user_code, code.lifetime)
     return await _wait(session, request, code)
+
+
+def needs_person(error: IdentityError) -> bool:
+    """Return whether no more was tried, as nobody is there to ask."""
+    fault = error.fault
+    return isinstance(fault, SignInFault) and (fault.status, fault.error) == (None, _NEEDS_PERSON)
 
 
 def _begin(
@@ -113,7 +123,7 @@ def _read(body: str, endpoint: str, longest: float, redactor: Redactor) -> _Code
     return _Code(
         device_code,
         redactor.sanitize(user_code, 40),
-        redactor.sanitize(page, 200),
+        redactor.sanitize(page, _LONGEST_PAGE),
         min(_seconds(answer, "expires_in", longest), longest),
         min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL),
         endpoint,

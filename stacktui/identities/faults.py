@@ -160,6 +160,17 @@ class AzureCliFault:
         return f"{self.launcher or 'az'}: {self.detail}"
 
 
+def refuses_secret(fault: object) -> bool:
+    """Return whether a fault means that the same secret or password would not do another time."""
+    match fault:
+        case SignInFault(problem=SignInProblem.REFUSED, error="invalid_client" | "invalid_grant"):
+            return True
+        case CertificateFault(problem=CertificateProblem.WRONG_PASSWORD):
+            return True
+        case _:
+            return False
+
+
 class IdentityError(
     FaultError[SecretFault | CertificateFault | SignInFault | ImdsFault | AzureCliFault]
 ):

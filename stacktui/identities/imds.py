@@ -48,6 +48,18 @@ async def acquire_from_imds(session: HttpSession, audience: str, identity: Ident
         raise imds.unreachable(_out_of_time(imds.endpoint, session.limits.step)) from None
 
 
+def token_url(endpoint: str, audience: str, identity: Identity) -> str:
+    """Return the URL that gives a token for `audience`, byte for byte, at an endpoint."""
+    named = (
+        ("client_id", identity.client_id),
+        ("object_id", identity.object_id),
+        ("mi_res_id", identity.resource_id),
+    )  # none for the machine's own
+    which = {key: value for key, value in named if value}
+    query = {"api-version": _VERSION, "resource": audience, **which}
+    return f"{endpoint}{_PATH}?{urlencode(query)}"
+
+
 class _Imds:
     """The requests for one token; counts them, and their time."""
 
@@ -59,8 +71,7 @@ class _Imds:
         self._tries = 0
 
     async def token(self, audience: str, identity: Identity) -> Token:
-        query = {"api-version": _VERSION, "resource": audience, **_which(identity)}
-        answer = await self._answer(f"{self.endpoint}{_PATH}?{urlencode(query)}")
+        answer = await self._answer(token_url(self.endpoint, audience, identity))
         redactor, status = self._session.redactor, answer.status
         said = parse_object(answer.body)
         request = TokenRequest(self.endpoint, identity.client_id, (audience,))
@@ -126,16 +137,6 @@ class _Imds:
                 self._spent,
             )
         )
-
-
-def _which(identity: Identity) -> dict[str, str]:
-    """Return the query that names the identity; empty for the machine's own."""
-    named = (
-        ("client_id", identity.client_id),
-        ("object_id", identity.object_id),
-        ("mi_res_id", identity.resource_id),
-    )
-    return {key: value for key, value in named if value}
 
 
 def _problem(answer: Answer) -> ImdsProblem | None:

@@ -112,7 +112,8 @@ class Identity:
     to the password as `credential`; a device code needs neither. Both sign in through the public
     client `client_id`. A managed identity has at most one of `client_id`, `object_id` and
     `resource_id`; without any, it is the machine's own. az knows its account. `tenant` is an id or
-    a domain; AD FS, managed identities and az need none.
+    a domain; AD FS, managed identities and az need none. `imported_from` says from what an import
+    took it, which makes it no other identity.
     """
 
     name: str
@@ -123,10 +124,17 @@ class Identity:
     username: str = ""
     object_id: str = ""
     resource_id: str = ""
+    imported_from: str = field(default="", compare=False)
+
+    @property
+    def is_application(self) -> bool:
+        """Whether `client_id` is its own, and not that of a client that a person signs in with."""
+        return self.kind in (IdentityKind.SERVICE_PRINCIPAL, IdentityKind.MANAGED_IDENTITY)
 
     @property
     def principal(self) -> str:
-        """The id to grant a role to; empty where it is known only after signing in."""
+        """Its account: a user name, an object id or a client id; empty if it is known only after
+        signing in. A role is granted to an object id."""
         through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
         return self.username if through_others else self.object_id or self.client_id
 
@@ -135,6 +143,17 @@ class Identity:
         """The reference to its secret, if it has one: the value of `secret_key`."""
         found = self.credential
         return found.password if isinstance(found, CertificateRef) else found
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody must be there to sign in."""
+        return self.kind is IdentityKind.DEVICE_CODE or isinstance(self.secret, PromptSecret)
+
+    @property
+    def configured(self) -> Identity:
+        """The identity as the config has it, without what was typed."""
+        typed = self.secret
+        return self.with_secret(typed.instead_of) if isinstance(typed, TypedSecret) else self
 
     @property
     def secret_key(self) -> str:

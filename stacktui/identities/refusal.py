@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from stacktui.identities.authority import host_of, may_ask
@@ -84,11 +85,21 @@ def parse_token(
             description=f"the token has {len(value)} characters, more than a request can carry",
         )
         raise IdentityError(fault)
+    token = read_token(value, request.authority, scope, redactor)
+    lifetime = number(answer, "expires_in", quoted=True)
     return replace(
-        read_token(value, request.authority, scope, redactor),
-        lifetime=number(answer, "expires_in", quoted=True),
+        token,
+        facts=replace(token.facts, lifetime_ends=_after(lifetime)),
+        lifetime=lifetime,
         refresh_token=_sendable(text(answer, "refresh_token")),
     )
+
+
+def _after(seconds: float | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def _sendable(refresh_token: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.errors import is_exhaustion
@@ -48,22 +49,34 @@ def _read_variable(reference: EnvSecret) -> str:
     return found
 
 
+def store_in_keyring(reference: KeyringSecret, secret: str) -> None:
+    """Put a secret into the keyring, in place of what is there. Raises IdentityError (SecretFault).
+
+    May block until the user has unlocked the keyring.
+    """
+    _call_keyring(reference, "written", "set_password", secret)
+
+
 def _read_keyring(reference: KeyringSecret) -> str:
     """Return an entry. May block until the user has unlocked the keyring."""
+    found: str | None = _call_keyring(reference, "read", "get_password")
+    if found is None:
+        raise _error(reference, "there is no such entry")
+    return found
+
+
+def _call_keyring(reference: KeyringSecret, what: str, function: str, *values: str) -> Any:
     try:
         import keyring
     except ImportError:
         raise _error(reference, NO_KEYRING) from None
     try:
-        found: str | None = keyring.get_password(reference.service, reference.user)
+        return getattr(keyring, function)(reference.service, reference.user, *values)
     except Exception as error:  # each back end has its own
         if is_exhaustion(error):
             raise
         said = escape_control_chars(str(error).partition("\n")[0][:200])
-        raise _error(reference, f"it cannot be read ({said or type(error).__name__})") from None
-    if found is None:
-        raise _error(reference, "there is no such entry")
-    return found
+        raise _error(reference, f"it cannot be {what} ({said or type(error).__name__})") from None
 
 
 def _read(reference: FileSecret) -> str:

@@ -38,6 +38,7 @@ Credential = Union[str, "ClientCertificate"]
 _ADFS_DEFAULT_SCOPE_REFUSED = "MSIS9605"
 # Entra's name for the directory of whoever signs in. Applications must name theirs.
 _OF_THE_USER = "organizations"
+_GRANT_REFUSED = ("invalid_grant", "interaction_required")
 # The scopes that az adds for a user.
 _OF_USERS = ("openid", "profile", "offline_access")
 
@@ -143,8 +144,8 @@ async def acquire_token(
             redactor.add_secret(refresh_token)
             try:
                 token = await acquire(replace(request, refresh_token=refresh_token))
-            except IdentityError:
-                if prompt is None:
+            except IdentityError as error:
+                if prompt is None and not _is_grant_refused(error):
                     raise
             else:  # the old one stays valid where no other came (RFC 6749 section 6)
                 return replace(token, refresh_token=token.refresh_token or refresh_token)
@@ -153,6 +154,12 @@ async def acquire_token(
     if isinstance(credential, str):
         return token
     return replace(token, facts=replace(token.facts, certificate_ends=credential.ends))
+
+
+def _is_grant_refused(error: IdentityError) -> bool:
+    """Return whether an earlier sign-in has ended (RFC 6749 section 5.2; Entra has two words)."""
+    fault = error.fault
+    return isinstance(fault, SignInFault) and fault.error in _GRANT_REFUSED
 
 
 def _for_msal(credential: Credential, provider: IdentityProvider) -> str | Mapping[str, str]:

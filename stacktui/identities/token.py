@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
+from stacktui.environments.public_resources import accepted_audiences
 from stacktui.text.json_fields import number, text
-from stacktui.text.sanitize import Redactor
+from stacktui.text.sanitize import Redactor, escape_control_chars
 from stacktui.transport.json_body import parse_object
+
+# The most characters of a claim's name and value, and the most claims that are kept.
+_NAME, _VALUE, _CLAIMS = 60, 200, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +24,10 @@ class TokenFacts:
     """A token's claims, sanitised; never the token itself. Times are UTC.
 
     `subject` is the user name, or the application's id. The claims are not verified here; the stamp
-    does that. `scope` is the one that the sign-in service accepted. `certificate_ends` is the end
-    of the certificate that signed in, if one did.
+    does that. `scope` is the one that the sign-in service accepted. `lifetime_ends` is by this
+    machine's clock, as the response says (`expires_in`). `certificate_ends` is the end of the
+    certificate that signed in, if one did. `claims` are the token's, in its order, each value as
+    text: texts of a list with commas between them, all else as JSON.
     """
 
     authority: str
@@ -31,12 +39,28 @@ class TokenFacts:
     subject: str | None = None
     expires: datetime | None = None
     begins: datetime | None = None
+    lifetime_ends: datetime | None = None
     certificate_ends: datetime | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
     @property
     def resource(self) -> str:
         """The audience that was asked for, which is what `az` takes as `--resource`."""
         return self.scope.removesuffix("/.default").removesuffix("/openid")
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it ends, as it says itself, else as came with it."""
+        return self.expires or self.lifetime_ends
+
+    def is_for(self, audience: str, arm_host: str) -> bool:
+        """Return whether the token is for `audience`, which an ARM names: byte for byte.
+
+        As far as a claim is kept. A public cloud's ARM takes each of that cloud's audiences.
+        """
+        kept = _VALUE - 1  # where a claim was cut, its last character tells that
+        accepted = (escape_control_chars(each) for each in accepted_audiences(audience, arm_host))
+        return (self.audience or "")[:kept] in {each[:kept] for each in accepted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +96,11 @@ def read_token(value: str, authority: str, scope: str, redactor: Redactor) -> To
     claims = _claims(value)
 
     def shown(name: str) -> str | None:
-        return redactor.sanitize(text(claims, name), 200) or None
+        return redactor.sanitize(text(claims, name), _VALUE) or None
 
     facts = TokenFacts(
-        authority=redactor.sanitize(authority, 200),
-        scope=redactor.sanitize(scope, 200),
+        authority=redactor.sanitize(authority, _VALUE),
+        scope=redactor.sanitize(scope, _VALUE),
         audience=shown("aud"),
         issuer=shown("iss"),
         tenant=shown("tid"),
@@ -84,6 +108,10 @@ def read_token(value: str, authority: str, scope: str, redactor: Redactor) -> To
         subject=next(filter(None, map(shown, _SUBJECT_CLAIMS)), None),
         expires=_time(claims, "exp"),
         begins=_time(claims, "nbf"),
+        claims=tuple(
+            (redactor.sanitize_untrusted(name, _NAME), _as_text(found, redactor))
+            for name, found in islice(claims.items(), _CLAIMS)
+        ),
     )
     return Token(value, facts)
 
@@ -96,6 +124,13 @@ def _claims(value: str) -> Mapping[str, Any]:
         return parse_object(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:
         return {}
+
+
+def _as_text(value: object, redactor: Redactor) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value)
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return redactor.sanitize_untrusted(shown, _VALUE)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> datetime | None:

@@ -13,15 +13,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import is_remembered, read_record, require_recorded
+from stacktui.errors import FaultError
 from stacktui.identities.device_code import Prompt
 from stacktui.identities.model import Identity
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
-from stacktui.identities.token import Token
+from stacktui.identities.token import Token, TokenFacts
 from stacktui.transport.background import in_background
 from stacktui.transport.session import HttpSession
 
@@ -45,6 +47,21 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInOutcome:
+    """How the last sign-in of an identity to an environment ended, `at` seconds since the epoch.
+
+    `facts` are the token's, which `ends` then by this machine's clock, None where that is unknown;
+    without a token they are None, and `fault` is the FaultError's.
+    """
+
+    wanted: SignIn
+    at: float
+    facts: TokenFacts | None = None
+    ends: float | None = None
+    fault: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     token: Token = field(repr=False)
     until: float
@@ -54,6 +71,7 @@ class TokenSource:
     """The tokens of this process, by environment and identity. Any thread and event loop may ask.
 
     Who asks while another signs in for the same waits for that, and gets its token or its error.
+    `sign_ins` counts those that have ended, well or not.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -61,6 +79,9 @@ class TokenSource:
         self._lock = Lock()
         self._kept: dict[object, _Kept] = {}
         self._pending: dict[object, Future[Token | None]] = {}
+        # By the names of identity and environment, each identity's last one at the end.
+        self._outcomes: dict[str, dict[str, SignInOutcome]] = {}
+        self.sign_ins = 0
 
     async def token(
         self,
@@ -89,7 +110,7 @@ class TokenSource:
             else:
                 refresh_token = kept.token.refresh_token if kept else ""
                 work = sign_in(session, wanted, prompt, refresh_token)
-                token = await self._settle(key, signing_in, work)
+                token = await self._settle(wanted, signing_in, work)
         session.redactor.add_secret(token.value)
         return token
 
@@ -101,16 +122,41 @@ class TokenSource:
 
     def keep(self, wanted: SignIn, token: Token) -> None:
         """Keep a token that has just been got for the same environment and identity."""
-        until = _usable_until(token, self._now())
         with self._lock:
-            self._kept[wanted.key] = _Kept(token, until)
+            self._keep(wanted, token, self._now())
+
+    def failed(self, wanted: SignIn, fault: Any) -> None:
+        """Note that a sign-in for this environment and identity has just failed."""
+        with self._lock:
+            self._note(SignInOutcome(wanted, self._now(), fault=fault))
+
+    def kept(self, wanted: SignIn) -> Token | None:
+        """Return the token that requests would be sent with, if there is one."""
+        with self._lock:
+            kept = self._kept.get(wanted.key)
+            return kept.token if kept and self._is_usable(kept, None) else None
+
+    def outcomes(self, identity: str) -> list[SignInOutcome]:
+        """Return the last sign-in to each environment with this identity, newest first."""
+        with self._lock:
+            return [*reversed(self._outcomes.get(identity, {}).values())]
+
+    def _keep(self, wanted: SignIn, token: Token, began: float) -> None:
+        self._kept[wanted.key] = _Kept(token, _usable_until(token, began))
+        self._note(SignInOutcome(wanted, began, token.facts, token.ends(began)))
+
+    def _note(self, outcome: SignInOutcome) -> None:
+        known = self._outcomes.setdefault(outcome.wanted.identity.name, {})
+        known.pop(outcome.wanted.environment.name, None)
+        known[outcome.wanted.environment.name] = outcome
+        self.sign_ins += 1
 
     def _is_usable(self, kept: _Kept, refused: Token | None) -> bool:
         other = refused is None or kept.token.value != refused.value
         return other and self._now() < kept.until
 
     async def _settle(
-        self, key: object, signing_in: Future[Token | None], work: Awaitable[Token]
+        self, wanted: SignIn, signing_in: Future[Token | None], work: Awaitable[Token]
     ) -> Token:
         """Return the token of a sign-in, and keep it; tell its outcome to those who wait."""
         began, token, error = self._now(), None, None
@@ -121,9 +167,11 @@ class TokenSource:
             raise
         finally:
             with self._lock:
-                del self._pending[key]
+                del self._pending[wanted.key]
                 if token is not None:
-                    self._kept[key] = _Kept(token, _usable_until(token, began))
+                    self._keep(wanted, token, began)
+                elif isinstance(error, FaultError):
+                    self._note(SignInOutcome(wanted, began, fault=error.fault))
             if error is not None:
                 signing_in.set_exception(error)
             else:

@@ -54,6 +54,12 @@ def resource_type(path: str) -> str:
     return SUBSCRIPTIONS if last and last[0] in _OF_SUBSCRIPTIONS else RESOURCES
 
 
+def has_version(path: str) -> bool:
+    """Return whether the query of a path names an api-version; ARM compares names without case."""
+    names = (each.partition("=")[0].lower() for each in path.partition("?")[2].split("&"))
+    return "api-version" in names
+
+
 def known_version(profile: str, kind: str) -> str | None:
     """Return the api-version that a profile has for a resource type; None where it has none."""
     found = next((_VERSIONS[each] for each in _parents(kind) if each in _VERSIONS), None)

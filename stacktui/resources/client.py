@@ -9,22 +9,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.errors import FaultError
 from stacktui.identities.token import Token, TokenFacts
-from stacktui.resources.api_versions import known_version, listed_version, resource_type
+from stacktui.resources.api_versions import (
+    has_version,
+    known_version,
+    listed_version,
+    resource_type,
+)
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
-from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
+from stacktui.resources.response import FORGOTTEN, ArmResponse
+from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait, is_passing, no_answer, status_of
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.records import Exchange, TransportError
-from stacktui.transport.retry_after import retry_after
 from stacktui.transport.session import Answer, HttpSession
 
 # Returns a token to send; where one is given that ARM refused, another, if there is any.
@@ -36,13 +42,8 @@ MAX_VALUES, VALUES_A_ROW = 250_000, 50
 MAX_PAGES = 10_000
 # Seconds before a request is repeated, times the number of repeats.
 _PAUSE = 0.2
-# Seconds between two polls: where ARM names none, and the least and the most that it may name.
-_INTERVAL, _SHORTEST, _LONGEST = 10.0, 0.1, 60.0
 # Seconds. Deleting a group of many resources takes tens of minutes.
 POLL_TIMEOUT = 2 * 3600.0
-_FAILED = frozenset({"failed", "canceled", "cancelled"})
-# A `Location` that is forgotten, or that a provider does not serve: the resource itself decides.
-_FORGOTTEN = frozenset({404, 405})
 
 
 def only(token: Token) -> GetToken:
@@ -52,18 +53,6 @@ def only(token: Token) -> GetToken:
         return token
 
     return get_token
-
-
-@dataclass(frozen=True, slots=True)
-class ArmResponse:
-    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body."""
-
-    method: str
-    url: str = field(repr=False)
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    document: Any = field(repr=False)
-    exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +80,7 @@ class ArmClient:
     ) -> None:
         self.limits = session.limits
         self.redactor = session.redactor
+        self.environment = environment
         self._session = session
         self._arm = environment.arm
         self._own_endpoints = environment.endpoints
@@ -111,8 +101,9 @@ class ArmClient:
     ) -> ArmResponse:
         """Send a request to a path of ARM, and return the response, of a status from 200 to 299.
 
-        Without `api_version`, the profile's is sent, else the newest that ARM lists. `what` names
-        what is asked for in a fault. A repeated DELETE may end with 404: it is done.
+        Without `api_version`, that of the path's query is sent, else the profile's, else the newest
+        that ARM lists. A `body` of bytes is JSON already. `what` names what is asked for in a
+        fault. A repeated DELETE may end with 404: it is done.
         """
         url = await self._url(path, api_version)
         return await self._ask(method, url, what or f"{method} {path.partition('?')[0]}", body)
@@ -164,39 +155,59 @@ class ArmClient:
         raise self.error(ArmProblem.PAGING_LIMIT, what, 200, message=message)
 
     async def poll(
-        self, response: ArmResponse, *, what: str = "", longest: float = POLL_TIMEOUT
+        self,
+        response: ArmResponse,
+        *,
+        what: str = "",
+        longest: float = POLL_TIMEOUT,
+        misses: int = 0,
     ) -> ArmResponse:
         """Wait for the end of the operation that a response began, and return its result.
 
         Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status only,
         so that the result of a PUT, PATCH or POST is read after it, and `Location`, which answers
         202 until the end. A response of 404 or 405 says nothing of how it ended: ask for the
-        resource. Waits at most `longest` seconds. Raises OperationError where the operation failed,
-        does not end, or leads to another host.
+        resource. Waits at most `longest` seconds. At most `misses` polls in a row may fail for a
+        reason that passes (`is_passing`). Raises OperationError where the operation failed, does
+        not end, or leads to another host.
         """
         what = what or f"the end of {response.method}"
         clock = asyncio.get_running_loop().time
         ends = clock() + longest
-        last = response
-        while url := self._operation_of(last):
+        last, missed, shown = response, 0, (what, 202)
+        while url := last.operation_url:
             self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
-            seconds = _interval(last.exchange)
+            seconds = last.interval
             if clock() + seconds > ends:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
-            await self.wait(what, 202, seconds)
-            answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
-            self._require_success(answer, what)
-            last = _continued(last, answer)
-        if last is response or not (url := _result_url(response, last)):
+            await self.wait(*shown, seconds)
+            try:
+                last = last.polled(await self.operation(url, what))
+                missed, shown = 0, (what, 202)
+            except FaultError as error:
+                missed, shown = missed + 1, (no_answer(error, what), status_of(error))
+                if missed > misses or not is_passing(error):
+                    raise
+        if last is response or not (url := response.result_url(last)):
             return last
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
-        accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
+        accept = FORGOTTEN if response.method == "POST" else frozenset[int]()
         return await self._ask("GET", url, what, accept=accept)
 
+    async def operation(self, url: str, what: str) -> ArmResponse:
+        """Return what ARM says of an operation at its URL, now, as `poll` does of its end."""
+        self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST)
+        answer = await self._ask("GET", url, what, accept=FORGOTTEN)
+        self._require_success(answer, what)
+        return answer
+
     async def wait(self, what: str, status: int, seconds: float) -> None:
-        """Wait, visibly, before asking again for `what`, which ARM answered with `status`."""
+        """Wait, visibly, before asking again for `what`, which ARM answered with `status`.
+
+        `status` is 0 for what ARM was not asked, or did not answer; `what` says which.
+        """
         self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), status, seconds))
         await asyncio.sleep(seconds)
 
@@ -230,11 +241,17 @@ class ArmClient:
             )
         )
 
+    def is_own(self, url: str) -> bool:
+        """Return whether a URL is of the environment's origin, which alone gets the token."""
+        return origin_of(url) == origin_of(self._arm)
+
     async def _url(self, path: str, api_version: str | None) -> str:
         """Return the URL of a path with its api-version; ArmError for one that is no plain path."""
         segments = path.partition("?")[0].split("/")
         if not path.startswith("/") or not {".", ".."}.isdisjoint(segments) or "#" in path:
             raise self.error(ArmProblem.SHAPE, path, 0, message=f"no usable path: {path}")
+        if api_version is None and has_version(path):
+            return f"{self._arm}{path}"
         version = api_version or await self.version_of(path)
         return f"{self._arm}{path}{'&' if '?' in path else '?'}api-version={version}"
 
@@ -278,16 +295,26 @@ class ArmClient:
             raise self._refused(answer, what)
         good = answer.status < 300 and answer.body.strip()
         document = self._parsed(answer, what) if good else None
-        return ArmResponse(method, url, answer.status, answer.headers, document, answer.exchange)
+        return ArmResponse(
+            method,
+            url,
+            answer.status,
+            answer.headers,
+            document,
+            answer.exchange,
+            answer.body,
+            repeated,
+        )
 
     async def _send(self, method: str, url: str, what: str, body: object) -> tuple[Answer, bool]:
-        """Return the response, and whether the request was repeated after a broken connection.
+        """Return the response, and whether an earlier try may have been carried out.
 
         ARM may refuse a token that it took before, once: then another is asked for.
         """
-        content = None if body is None else json.dumps(body).encode()
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         token, renewed, repeats, waited = await self._get_token(None), False, 0, 0.0
+        unavailable = False
         while True:
             try:
                 answer = await self._session.fetch(
@@ -311,7 +338,8 @@ class ArmClient:
                     continue
             seconds = self._retry.wait(method, answer.status, answer.exchange, waited)
             if seconds is None:
-                return answer, repeats > 0
+                return answer, repeats > 0 or unavailable
+            unavailable |= answer.status >= 500
             waited += seconds
             await self.wait(what, answer.status, seconds)
 
@@ -361,49 +389,14 @@ class ArmClient:
         self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None
     ) -> None:
         """Raise ArmError for a URL that leaves the environment's origin."""
-        if origin_of(url) != origin_of(self._arm):
+        if not self.is_own(url):
             status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 
-    def _operation_of(self, response: ArmResponse) -> str:
-        """Return the URL to ask for an operation that runs; empty where it has ended."""
-        status = text(response.document, "status").lower()
-        operation = response.headers.get("azure-asyncoperation", "")
-        if operation:
-            return "" if status == "succeeded" else operation
-        return response.headers.get("location", "") if response.status in (201, 202) else ""
-
     def _require_success(self, response: ArmResponse, what: str) -> None:
         """Raise OperationError where the body says that the operation failed."""
-        document = response.document
-        state = text(document, "status") or text(document, "properties", "provisioningState")
-        if state.lower() in _FAILED:
-            redactor, error = self.redactor, mapping(document, "error")
+        if state := response.failed_state:
+            redactor, error = self.redactor, mapping(response.document, "error")
             code = redactor.sanitize_untrusted(text(error, "code") or state, 80)
             problem, message = ArmProblem.OPERATION_FAILED, text(error, "message")
             raise self.error(problem, what, response.status, code, message, response.exchange)
-
-
-def _continued(before: ArmResponse, after: ArmResponse) -> ArmResponse:
-    """Return the response to a poll, with the operation's URL where it does not repeat that."""
-    if after.status in _FORGOTTEN:
-        return ArmResponse(after.method, after.url, after.status, {}, None, after.exchange)
-    names = ("azure-asyncoperation", "location")
-    kept = {name: before.headers[name] for name in names if name in before.headers}
-    headers = {**kept, **{name.lower(): value for name, value in after.headers.items()}}
-    return ArmResponse(
-        after.method, after.url, after.status, headers, after.document, after.exchange
-    )
-
-
-def _result_url(first: ArmResponse, last: ArmResponse) -> str:
-    """Return the URL of what an operation made, whose status alone was read; empty for none."""
-    if "azure-asyncoperation" not in last.headers or first.method == "DELETE":
-        return ""
-    return last.headers.get("location", "") if first.method == "POST" else first.url
-
-
-def _interval(exchange: Exchange) -> float:
-    named = retry_after(exchange)
-    seconds = _INTERVAL if named is None else named.total_seconds()
-    return min(max(seconds, _SHORTEST), _LONGEST)

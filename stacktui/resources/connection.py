@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from stacktui.certificates.trust import build_context, ca_sources
 from stacktui.config.locations import own_bundle
+from stacktui.environments.model import Environment
 from stacktui.identities.device_code import Prompt
 from stacktui.identities.token import Token
 from stacktui.identities.token_source import SignIn, TokenSource
@@ -23,7 +24,7 @@ from stacktui.transport.session import HttpSession
 _BROKEN, _LONGEST_WAIT = 3, 300.0
 
 
-def _unseen(_: object) -> None:
+def unseen(_: object) -> None:
     """Show nothing."""
 
 
@@ -32,8 +33,8 @@ async def open_arm(
     wanted: SignIn,
     tokens: TokenSource,
     *,
-    on_wait: Callable[[Wait], None] = _unseen,
-    on_exchange: Callable[[Exchange], None] = _unseen,
+    on_wait: Callable[[Wait], None] = unseen,
+    on_exchange: Callable[[Exchange], None] = unseen,
     prompt: Prompt | None = None,
 ) -> AsyncIterator[ArmClient]:
     """Open a client of an environment's ARM; it has its connections until the context ends.
@@ -41,7 +42,27 @@ async def open_arm(
     The token is asked for with the first request. `on_wait` is called as each wait begins, and
     `on_exchange` with each request that was made, those of a sign-in too.
     """
-    environment = wanted.environment
+    async with open_session(wanted.environment, on_exchange) as session:
+
+        async def get_token(refused: Token | None) -> Token:
+            return await tokens.token(session, wanted, refused, prompt)
+
+        yield ArmClient(session, wanted.environment, get_token, patient(on_wait))
+
+
+def patient(on_wait: Callable[[Wait], None]) -> RetryPolicy:
+    """Return when such a client sends a request again."""
+    return RetryPolicy(_BROKEN, _LONGEST_WAIT, on_wait)
+
+
+@asynccontextmanager
+async def open_session(
+    environment: Environment, on_exchange: Callable[[Exchange], None] | None = None
+) -> AsyncIterator[HttpSession]:
+    """Open a session that reaches and trusts an environment as its settings say.
+
+    Without `on_exchange` it keeps its exchanges for `take_exchanges`.
+    """
     used = ca_sources(environment.ca, own_bundle())
 
     async def trust() -> ssl.SSLContext:
@@ -57,12 +78,7 @@ async def open_arm(
         ca_files=used.files_for,
         on_exchange=on_exchange,
     )
-
-    async def get_token(refused: Token | None) -> Token:
-        return await tokens.token(session, wanted, refused, prompt)
-
-    retry = RetryPolicy(_BROKEN, _LONGEST_WAIT, on_wait)
     try:
-        yield ArmClient(session, environment, get_token, retry)
+        yield session
     finally:
         await session.aclose()

@@ -57,8 +57,10 @@ def group_path(client: ArmClient, subscription: str, name: str) -> str:
     return f"{scope}/resourceGroups/{quote(name, '()', errors='replace')}"
 
 
-async def resource_group(client: ArmClient, path: str) -> tuple[ResourceGroup, Mapping[str, Any]]:
+async def resource_group(
+    client: ArmClient, path: str, api_version: str | None = None
+) -> tuple[ResourceGroup, Mapping[str, Any]]:
     """Return the resource group at a path, and ARM's object, unsanitised."""
     name = path.rpartition("/")[2]
-    row = await client.read(path, what=f"the resource group {name}")
+    row = await client.read(path, api_version, what=f"the resource group {name}")
     return read_group(client, row), row

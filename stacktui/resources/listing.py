@@ -59,13 +59,14 @@ async def stream_rows(
     *,
     what: str,
     start: str = "",
+    version: str | None = None,
 ) -> RowPages[R]:
     """Yield the pages of a list to the last, each while the next one is asked for.
 
-    `start` is as in `ArmClient.pages`. The limits of rows and pages do not cut it. Raises what
-    `ArmClient.pages` raises, after the pages before have been yielded.
+    `start` and `version` are as in `ArmClient.pages`. The limits of rows and pages do not cut it.
+    Raises what `ArmClient.pages` raises, after the pages before have been yielded.
     """
-    async with aclosing(client.pages(path, what=what, start=start)) as pages:
+    async with aclosing(client.pages(path, version, what=what, start=start)) as pages:
         ahead = asyncio.ensure_future(anext(pages, None))
         try:
             while (page := await ahead) is not None:

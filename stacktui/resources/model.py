@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
@@ -46,6 +47,10 @@ class ResourceGroup:
     state: str
     id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_deleting(self) -> bool:
+        return self.state.casefold() in ("deleting", "deprovisioning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,10 @@ class Provider:
     def registered(self) -> bool:
         return self.state.lower() == "registered"
 
+    @property
+    def registering(self) -> bool:
+        return self.state.lower() == "registering"
+
 
 class ArmProblem(StrEnum):
     """At which point reading from ARM failed."""
@@ -230,3 +239,8 @@ class ArmError(FaultError[ArmFault]):
 
 class OperationError(ArmError):
     """A long-running operation failed, did not end in time, or cannot be followed."""
+
+
+def is_forbidden(error: FaultError[Any]) -> bool:
+    """Return whether ARM says that the caller has no right to do this."""
+    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"

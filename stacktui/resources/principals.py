@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from stacktui.errors import StacktuiError
 from stacktui.identities.device_code import Prompt
-from stacktui.identities.model import IdentityKind
+from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.connection import open_arm
 from stacktui.resources.model import Principal
-
-_APPLICATIONS = (IdentityKind.SERVICE_PRINCIPAL, IdentityKind.MANAGED_IDENTITY)
 
 
 class PrincipalError(StacktuiError):
@@ -31,4 +29,9 @@ async def principal_of(wanted: SignIn, tokens: TokenSource, prompt: Prompt) -> P
             f"the token of {identity.name} names no object id (no claim oid); give the object id "
             "itself, as its directory lists it"
         )
-    return Principal(object_id, identity.kind in _APPLICATIONS, identity.name)
+    return principal_with(identity, object_id)
+
+
+def principal_with(identity: Identity, object_id: str) -> Principal:
+    """Return the principal of an identity whose object id is known."""
+    return Principal(object_id, identity.is_application, identity.name)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import RowPages, stream_rows
-from stacktui.resources.model import Provider, ResourceType
+from stacktui.resources.model import ArmError, Provider, ResourceType
 from stacktui.resources.subscriptions import subscription_path
 from stacktui.text.json_fields import items
+from stacktui.transport.records import TransportError
 
 # Those that the samples of the vendor's documents need, in lower case.
 _NEEDED = frozenset(
     {"microsoft.compute", "microsoft.network", "microsoft.storage", "microsoft.keyvault"}
 )
 _WHAT = "the resource providers"
+# Seconds. A provider registers in each of its locations, which may take minutes.
+REGISTER_TIMEOUT = 1800.0
+# Seconds between two looks at a registration: the first, and the most.
+FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
 
 
 def provider_pages(client: ArmClient, subscription: str) -> RowPages[Provider]:
@@ -35,6 +41,40 @@ async def provider(
         f"{scope}/providers/{quote(namespace, '', errors='replace')}", what=what
     )
     return read_provider(client, row), row
+
+
+async def register(client: ArmClient, subscription: str, namespace: str) -> None:
+    """Ask ARM to register a provider, which goes on afterwards: `registered` waits for its end.
+
+    Where the end of the request is unknown, ARM is asked how the provider is: a second request is
+    sent only if the first left nothing. Raises what `ArmClient.request` raises.
+    """
+    what = f"the registration of {namespace}"
+    scope = subscription_path(client, subscription, what)
+    path = f"{scope}/providers/{quote(namespace, '', errors='replace')}/register"
+    for last in (False, True):
+        try:
+            await client.request("POST", path, what=what)
+            return
+        except (ArmError, TransportError) as error:
+            refused = isinstance(error, ArmError) and 400 <= error.fault.status < 500
+            if refused or last:
+                raise
+        found, _ = await provider(client, subscription, namespace)
+        if found.registered or found.registering:
+            return
+
+
+async def registered(client: ArmClient, subscription: str, namespace: str) -> Provider:
+    """Return a provider once its registration ended, or as it is after REGISTER_TIMEOUT."""
+    clock = asyncio.get_running_loop().time
+    ends, seconds = clock() + REGISTER_TIMEOUT, FIRST_PAUSE
+    while True:
+        found, _ = await provider(client, subscription, namespace)
+        if not found.registering or clock() + seconds > ends:
+            return found
+        await client.wait(f"{found.namespace}: {found.state}", 0, seconds)
+        seconds = min(2 * seconds, _LONGEST_PAUSE)
 
 
 def read_provider(client: ArmClient, row: Mapping[str, Any]) -> Provider:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from stacktui.errors import FaultError
+from stacktui.resources.model import ArmFault, OperationError
 from stacktui.transport.records import Exchange, TransportFaultKind
 from stacktui.transport.retry_after import retry_after
 
@@ -20,6 +23,8 @@ _BROKEN = frozenset(
     }
 )
 _THROTTLED, _UNAVAILABLE = 429, 503
+# A request that took too long, and one too many.
+_PASSING = frozenset({408, _THROTTLED})
 # Seconds: a wait of none would go on for ever.
 _SHORTEST_WAIT = 0.1
 
@@ -28,7 +33,7 @@ _SHORTEST_WAIT = 0.1
 class Wait:
     """The client waits `seconds`, as a response of this status says, before it goes on.
 
-    `what` is what was asked for, in words; sanitised.
+    `what` is what was asked for, in words; with status 0, what is waited for. It is sanitised.
     """
 
     what: str
@@ -71,3 +76,26 @@ class RetryPolicy:
 
 
 NO_RETRY = RetryPolicy()
+
+
+def is_passing(error: FaultError[Any]) -> bool:
+    """Return whether asking again may help: no answer of ARM, or one of its own trouble.
+
+    Not where ARM refuses (4xx), but for throttling, nor where an operation failed.
+    """
+    fault = error.fault
+    if not isinstance(fault, ArmFault):
+        return True
+    refused = 400 <= fault.status < 500 and fault.status not in _PASSING
+    return not (refused or isinstance(error, OperationError))
+
+
+def status_of(error: FaultError[Any] | None) -> int:
+    """Return the status of ARM's response; 0 where there was none."""
+    fault = error.fault if error else None
+    return fault.status if isinstance(fault, ArmFault) else 0
+
+
+def no_answer(error: FaultError[Any] | None, what: str) -> str:
+    """Return what is waited for after an error, for a Wait of its status."""
+    return what if status_of(error) else f"no answer of ARM ({what})"

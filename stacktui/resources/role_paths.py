@@ -16,6 +16,7 @@ from stacktui.resources.model import Principal, RoleAssignment, RoleDefinition
 AUTHORIZATION = "/providers/Microsoft.Authorization"
 ASSIGNMENTS = f"{AUTHORIZATION}/roleAssignments"
 # The same on every stamp and in public Azure.
+CONTRIBUTOR = RoleDefinition("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor")
 READER = RoleDefinition("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader")
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ASSIGNMENT_ID = re.compile(

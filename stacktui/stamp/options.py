@@ -53,8 +53,9 @@ class StampOptions:
     with five groups at most. Deletions take `delete_seconds`, polls come after `retry_after`
     seconds, and the last one answers `operation_end`, one of OPERATION_ENDS. A provider is
     Registering for `register_seconds`, a VM Updating for `update_seconds`, and a new identity
-    unknown to role assignments for `replication_seconds`. `managed_identity` lists
-    Microsoft.ManagedIdentity, which public Azure always does. `hostile` adds names and tags as no
+    unknown to role assignments for `replication_seconds`; a new assignment counts after
+    `grant_seconds`. `managed_identity` lists Microsoft.ManagedIdentity, which public Azure always
+    does. `hostile` adds names and tags as no
     honest stamp sends them. `fault_at` are request faults (`stacktui.stamp.request_faults`).
     """
 
@@ -83,6 +84,7 @@ class StampOptions:
     register_seconds: float = 0.0
     update_seconds: float = 0.0
     replication_seconds: float = 0.0
+    grant_seconds: float = 0.0
     hostile: bool = False
     fault_at: tuple[str, ...] = ()
 
@@ -101,7 +103,7 @@ class StampOptions:
             raise ValueError(f"page_size must be at least 1, not {self.page_size}")
         for name in (
             "latency", "offers", "delete_seconds", "retry_after", "register_seconds",
-            "update_seconds", "replication_seconds",
+            "update_seconds", "replication_seconds", "grant_seconds",
         ):  # fmt: skip
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")

@@ -60,6 +60,14 @@ _EXPIRED = _error(
     "The access token has expired. Acquire a new one.",
     WWW_Authenticate='Bearer error="invalid_token", error_description="The access token expired"',
 )
+_REVOKED = json_response(
+    400,
+    {
+        "error": "invalid_grant",
+        "error_description": "AADSTS50173: The provided grant has expired due to it being revoked, "
+        "a fresh auth token is needed.",
+    },
+)
 _GATEWAY = html_page(502, "502 Bad Gateway", "<h1>502 Bad Gateway</h1>")
 
 FAULT_KINDS = {
@@ -72,6 +80,7 @@ FAULT_KINDS = {
     "hang": FaultKind(False, Delivery.NEVER, None),
     "hang-after": FaultKind(True, Delivery.NEVER, None),
     "401": FaultKind(False, Delivery.COMPLETE, _EXPIRED),
+    "revoked": FaultKind(False, Delivery.COMPLETE, lambda _seconds: _REVOKED),
     "throttle": FaultKind(
         False,
         Delivery.COMPLETE,

@@ -32,6 +32,9 @@ WINDOW = 16
 # The bytes of a body that are searched for secrets: far more than are shown, so that this cut does
 # not split a secret that is then shown in part.
 EXCERPTED = 1024 * 1024
+# The most characters of a whole document that are searched for fragments of a secret, encoded in
+# whatever way: who echoes a request echoes little.
+_ECHO = 128 * 1024
 # Categories that a terminal may act on, or that can reorder text: control, format (bidi overrides,
 # zero-width joiners, tags), surrogates, private use, line and paragraph breaks.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -180,6 +183,14 @@ class Redactor:
         if shown == text and len(text) <= limit:
             clean.add(text)
         return shown
+
+    def redact(self, text: str) -> str:
+        """Return `text` as it is, with known secrets redacted: it is not harmless to show.
+
+        One whose beginning has a fragment of a secret, however encoded, is withheld.
+        """
+        found = self._redacted(text)
+        return HELD_BACK if self._fragments.leaked_in(found[:_ECHO]) else found
 
     def snippet(self, body: bytes, limit: int = 400) -> str:
         """Return the beginning of a body, as `sanitize_untrusted` does; marks undecodable bytes."""

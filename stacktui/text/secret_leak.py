@@ -20,6 +20,8 @@ _NOT_PLAIN = re.compile(r"[\W_]+")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 # Base64 or base64url of at least one fragment, with whatever precedes it; not a GUID.
 _RUN = re.compile(r"(?![0-9a-fA-F-]++(?![A-Za-z0-9+/_]))[A-Za-z0-9+/_-]{11,}+")
+# At least one fragment in hexadecimal.
+_HEX = re.compile(r"[0-9a-fA-F]{16,}+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -69,7 +71,7 @@ def _plain(text: str) -> str:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Yield the text as it is, decoded once and twice, and the content of its base64."""
+    """Yield the text as it is, decoded once and twice, and the content of its base64 and hex."""
     seen = [text]
     for _ in range(2):
         seen.append(_decoded(seen[-1]))
@@ -77,6 +79,8 @@ def _views(text: str) -> Iterator[str]:
         yield view
         if runs := _RUN.findall(view):
             yield " ".join(_from_base64(run) for run in runs)
+        if runs := _HEX.findall(view):
+            yield " ".join(_from_hex(run) for run in runs)
 
 
 def _decoded(text: str) -> str:
@@ -96,3 +100,9 @@ def _from_base64(run: str) -> str:
     run = run.translate(_URL_SAFE)
     ways = (run[start : start + (len(run) - start) // 4 * 4] for start in range(4))
     return " ".join(b64decode(way).decode(errors="replace") for way in ways)
+
+
+def _from_hex(run: str) -> str:
+    # A digit may precede it.
+    ways = (run[start : start + (len(run) - start) // 2 * 2] for start in range(2))
+    return " ".join(bytes.fromhex(way).decode(errors="replace") for way in ways)

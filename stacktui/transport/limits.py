@@ -17,7 +17,8 @@ class Limits:
     """Seconds, bytes and counts; a body's bytes count after decompression (DESIGN.md, Transport).
 
     `device_code` is how long a user may take to sign in with a code, unless it expires sooner
-    (Entra's expire after 15 minutes). The step's own limit starts anew after that wait. `rows`
+    (Entra's expire after 15 minutes). The step's own limit starts anew after that wait. `probe` is
+    how long the end of a deletion is waited for that a write probe has asked for. `rows`
     counts all pages of one ARM listing: a subscription holds at most 980 groups (PROTOCOL.md
     section 4), but an operator sees many subscriptions.
     """
@@ -27,6 +28,7 @@ class Limits:
     tls: float = 5.0
     first_byte: float = 15.0
     step: float = 20.0
+    probe: float = 180.0
     device_code: float = 900.0
     metadata: int = 1 * MIB
     page: int = 16 * MIB
@@ -66,6 +68,7 @@ class LimitName(StrEnum):
     TLS = "tls"
     FIRST_BYTE = "first_byte"
     STEP = "step"
+    PROBE = "probe"
     PAGES = "pages"
     ROWS = "rows"
 
@@ -76,6 +79,7 @@ LIMIT_SETTINGS: Mapping[str, LimitRange] = {
     LimitName.TLS: LimitRange(0.05, 600),
     LimitName.FIRST_BYTE: LimitRange(0.05, 600),
     LimitName.STEP: LimitRange(0.05, 3600),
+    LimitName.PROBE: LimitRange(0.05, 3600),
     LimitName.PAGES: LimitRange(1, 10_000, "pages"),
     LimitName.ROWS: LimitRange(1, 100_000, "rows"),
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from stacktui.text.json_fields import text
 from stacktui.transport.json_body import parse_object
@@ -26,6 +26,8 @@ MAX_REQUESTS = 8
 # The keys of credentials in a response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3,
 # RFC 8628 section 3.2).
 _SECRETS = ("access_token", "refresh_token", "id_token", "device_code")
+# What MSAL signs in the place of a secret (RFC 7521 section 4.2): good for minutes.
+_ASSERTION = "client_assertion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,9 @@ async def run_msal(
 
     `work` must keep no state between runs, except by `ReplayHttpClient.once`: no shared caches (an
     MSAL application takes `NoHttpCache`). `check_url` is called with each URL before anything is
-    sent to it, and raises where nothing may be. Tokens are hidden before their response is
-    recorded. Raises what `check_url` and `HttpSession.fetch` raise, and RuntimeError where MSAL
-    loops.
+    sent to it, and raises where nothing may be. Tokens and assertions are hidden before the
+    response is recorded. Raises what `check_url` and `HttpSession.fetch` raise, and RuntimeError
+    where MSAL loops.
     """
     replay = ReplayHttpClient()
     while True:
@@ -166,6 +168,8 @@ async def run_msal(
         check_url(request.url)
         if replay.recorded >= MAX_REQUESTS:
             raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")
+        for assertion in parse_qs((request.body or b"").decode()).get(_ASSERTION, ()):
+            session.redactor.add_secret(assertion)
         answer = await session.fetch(
             request.method,
             request.url,

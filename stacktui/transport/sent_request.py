@@ -55,7 +55,7 @@ def sent_request(
                 (shown(name), None if _is_secret(name) else shown(value)) for name, value in fields
             )
         elif kind == "application/json":
-            document = _document(whole, redactor)
+            document = shown_document(whole, redactor)
     return SentRequest(
         started,
         shown(_OPERATION.sub(r"\1…", url)),
@@ -74,7 +74,7 @@ def _is_secret(name: str) -> bool:
     return name.lower() not in _PUBLIC and _SECRET.search(name) is not None
 
 
-def _document(body: bytes, redactor: Redactor) -> str:
+def shown_document(body: bytes, redactor: Redactor) -> str:
     """Return JSON without its secret values, in ASCII; empty for what is no JSON."""
     try:
         text = json.dumps(_without_secrets(json.loads(body)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from weakref import WeakSet
 
 from rich.text import Text
@@ -20,7 +21,8 @@ from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
-from stacktui.tui.arm_reader import ArmReader, load_arm_engine
+from stacktui.tui.arm_reader import ArmReader, load_arm_engine, now
+from stacktui.tui.arm_task import ArmTask
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
@@ -31,7 +33,9 @@ from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.resource_counter import ResourceCounter
+from stacktui.tui.role_reader import RoleReader, RolesRead
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
+from stacktui.tui.screens.attended_sign_in import AttendedSignIn
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.screens.pane_grid import PANES
 
@@ -40,11 +44,21 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.identities.token_source import TokenSource
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
+    from stacktui.tui.identity_walker import IdentityWalker
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.live_walk import LiveWalk
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
+
+class _SignsIn(Protocol):
+    @property
+    def tokens(self) -> TokenSource | None: ...
+
+
+E = TypeVar("E", bound=_SignsIn)
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
 
@@ -90,13 +104,17 @@ class StacktuiApp(FilesApp):
         places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
         self.config = ConfigStore(self.app_state, environment, places, self._forget)
         self.history = HistoryWriter(self._on_history_warning)
-        self._check_runners: WeakSet[CheckRunner] = WeakSet()
+        self._attended = AttendedSignIn(self, self.app_state, self._check_once)
+        # Of the screens: Ctrl+C cancels these too.
+        self._runners: WeakSet[CheckRunner | IdentityWalker] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
-        self.arm_reader = ArmReader(self, self.load_arm_engine, self._on_groups)
-        self.resource_counter = ResourceCounter(self, self.load_arm_engine, self._on_counts)
+        self._load_arm = self._with_tokens(self.load_arm_engine)
+        self.arm_reader = ArmReader(self, self._load_arm, self._on_groups)
+        self.resource_counter = ResourceCounter(self, self._load_arm, self._on_counts)
+        self.role_reader = RoleReader(self, self._load_arm, self._on_roles)
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -120,14 +138,25 @@ class StacktuiApp(FilesApp):
         return self.dashboard
 
     def on_ready(self) -> None:
+        gc.enable()  # disabled since before the imports (`cli/dashboard.py`)
         if self._notices:
             self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         self.read_history()
         if self._auto_check:
-            self.check()
+            self._check()  # nobody has pressed a key: it does not ask for a secret
         else:
             # Import the engine before the first check needs it, but after the first keys.
             self.set_timer(PATIENCE, self._warm_up)
+
+    def _with_tokens(self, load: Callable[[], E]) -> Callable[[], E]:
+        """Return `load` for a thread, which also gives the panes what the engine signs in with."""
+
+        def loaded() -> E:
+            engine = load()
+            self.app_state.tokens = engine.tokens
+            return engine
+
+        return loaded
 
     def _warm_up(self) -> None:
         async def import_engine() -> None:
@@ -159,7 +188,8 @@ class StacktuiApp(FilesApp):
             self.check_runner.cancel(name)
             self.arm_reader.cancel(name)
             self.resource_counter.cancel(name)
-            for known in (state.checks, state.scans, state.groups, state.counts):
+            self.role_reader.cancel(name)
+            for known in (state.checks, state.scans, state.groups, state.counts, state.granted):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if state.opened_group is not None and state.opened_group.environment in environments:
@@ -195,19 +225,53 @@ class StacktuiApp(FilesApp):
         self,
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
+        *,
+        only_sign_in: bool = False,
     ) -> CheckRunner:
-        """Return a check runner for a screen; Ctrl+C cancels its checks too."""
-        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates, self.history)
-        self._check_runners.add(check_runner)
+        """Return a check runner for a screen.
+
+        One that is `only_sign_in` adds nothing to the history.
+        """
+        history = None if only_sign_in else self.history
+        load = self._with_tokens(self.load_engine)
+        check_runner = CheckRunner(self, load, on_state, on_certificates, history)
+        self._runners.add(check_runner)
         return check_runner
 
+    def new_identity_walker(self, on_state: Callable[[LiveWalk], None]) -> IdentityWalker:
+        """Return what does the walk of a managed identity for a screen."""
+        from stacktui.tui.identity_walker import IdentityWalker
+
+        walker = IdentityWalker(self, self._load_arm, on_state)
+        self._runners.add(walker)
+        return walker
+
     def check(self) -> None:
-        """Check the current environment, anew if it is being checked; other checks continue."""
+        """Check the current environment, anew if it is being checked; other checks continue.
+
+        A secret that is to be asked for is asked for first.
+        """
+        self.with_secret(self._check)
+
+    def _check(self) -> None:
         if (error := self.app_state.unusable) is not None:
             self.dashboard.notice(str(error), TextStyle.ERROR)
         elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
+
+    def with_secret(self, then: Callable[[], None], name: str | None = None) -> None:
+        """Call `then`, after asking for a secret that is typed in each run."""
+        self._attended.with_secret(then, name)
+
+    def when_signed_in(self, then: Callable[[], None]) -> None:
+        """Call `then`, after asking for what only a person has."""
+        self._attended.when_signed_in(then)
+
+    def _check_once(self) -> None:
+        current = self.app_state.current
+        if current is None or not self.check_runner.runs(current):
+            self._check()
 
     def check_all(self) -> None:
         """Check every environment that can be used and is not being checked."""
@@ -226,11 +290,14 @@ class StacktuiApp(FilesApp):
             self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
             self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
+        self.dashboard.show_prompts()
+        self._attended.checked(live)
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name
         before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
+        self.app_state.forget_refused()
         self.dashboard.show_soon(name, groups_only=True)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
@@ -242,6 +309,13 @@ class StacktuiApp(FilesApp):
             self.dashboard.notice(why, TextStyle.ERROR)
         elif live.note and (before is None or live.note != before.note):
             self.dashboard.notice(live.note)
+
+    def _on_roles(self, live: RolesRead) -> None:
+        target = live.target
+        if target.identity is not None:
+            self.app_state.roles[target.environment.name, target.identity.name] = live
+        self.app_state.forget_refused()
+        self.dashboard.show_soon(target.environment.name)
 
     def _on_counts(self, live: ResourceCounts) -> None:
         name = live.target.environment.name
@@ -270,6 +344,10 @@ class StacktuiApp(FilesApp):
         self.config.read()  # the environment may have another `ca` now
         self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
+
+    def granted(self, environment: str) -> None:
+        """Note that the identity of an environment was granted a role."""
+        self.app_state.granted[environment] = now()
 
     def fixed(self, done: str) -> None:
         """Read the config and check again after a fix was carried out."""
@@ -314,8 +392,13 @@ class StacktuiApp(FilesApp):
         return may_run(action) and super().check_action(action, parameters)
 
     def action_interrupt(self) -> None:
-        workers: list[CheckRunner | ScanRunner | ArmReader | ResourceCounter]
-        workers = [*self._check_runners, self.scan_runner, self.arm_reader, self.resource_counter]
+        workers: Sequence[CheckRunner | ScanRunner | ArmTask[Any]] = (
+            *self._runners,
+            self.scan_runner,
+            self.arm_reader,
+            self.resource_counter,
+            self.role_reader,
+        )
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from stacktui.config.document import ConfigError
     from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
+    from stacktui.identities.origin import IdentityOrigin
+    from stacktui.identities.token_source import TokenSource
     from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.role_reader import RolesRead
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 
@@ -33,13 +37,17 @@ class AppState:
     any. `current` names the environment that all panes show. `limits` override those of the config.
     `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
     environment, `live_scan` is the one started last. `identity_files` are the certificates that
-    identities sign in with, by identity; None until they are first read. `history` is what was
+    identities sign in with, by identity; None until they are first read, as are the
+    `identity_origins`. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
     that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
     knows, None where it is not installed or its files are broken. `groups` are the resource groups
     by environment, `counts` those of their resources, `opened_group` is the one whose details were
-    asked for last. `requests` are the last that this process made.
+    asked for last. `tokens` are those of this process, None until what signs in is loaded; `roles`
+    are what was read of them, by environment and identity, and `granted` is when one was granted to
+    an environment's own. `requests` are the last that this
+    process made.
     """
 
     config: Path
@@ -53,6 +61,7 @@ class AppState:
     scans: dict[str, EvaluatedScan] = field(default_factory=dict)
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
+    identity_origins: Mapping[str, IdentityOrigin] = field(default_factory=dict)
     history: Mapping[str, Recalled] = field(default_factory=dict)
     records: Mapping[str, StampRecord] = field(default_factory=dict)
     az_clouds: AzClouds | None = None
@@ -61,7 +70,24 @@ class AppState:
     groups: dict[str, GroupList] = field(default_factory=dict)
     counts: dict[str, ResourceCounts] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
+    tokens: TokenSource | None = None
+    roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
+    granted: dict[str, datetime] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
+
+    def forget_refused(self) -> None:
+        """Forget the typed secrets that were refused: sent again, they could lock an account."""
+        if self.settings is None or self.tokens is None or not self.typed:
+            return
+        # Whoever has signed in has imported it.
+        from stacktui.identities.faults import refuses_secret
+
+        for name, secret in tuple(self.typed.items()):
+            found = self.tokens.outcomes(name)
+            if any(each.wanted.identity.secret is secret and refuses_secret(each.fault)
+                   for each in found):  # fmt: skip
+                del self.typed[name]
+        self.settings = self.settings.with_secrets(self.typed)
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -87,6 +113,25 @@ class AppState:
         if self.settings is None or self.environment is None:
             return None
         return self.settings.target(self.current)
+
+    @property
+    def login_endpoints(self) -> dict[str, str]:
+        """Those of the stamps, as far as they are known, by environment."""
+        found = {name: each.login_endpoint for name, each in self.records.items()}
+        read = {name: each.metadata for name, each in self.checks.items()}
+        return found | {name: each.login_endpoint for name, each in read.items() if each}
+
+    @property
+    def can_grant(self) -> bool:
+        """Whether there is another identity than the current environment's, and none has just
+        granted it a role."""
+        used = self.environment.identity if self.environment else None
+        return self.granted_at is None and any(each.name != used for each in self.identities)
+
+    @property
+    def granted_at(self) -> datetime | None:
+        """When the current environment's identity was granted a role in this run, if it was."""
+        return self.granted.get(self.current) if self.current else None
 
     @property
     def check(self) -> LiveCheck | None:

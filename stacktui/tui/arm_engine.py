@@ -1,4 +1,4 @@
-"""What the dashboard reads of ARM; slow to import, so imported with the first reading."""
+"""What the dashboard does in ARM; slow to import, so imported with the first reading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
-from stacktui.resources.connection import open_arm
+from stacktui.resources.connection import open_arm, unseen
 from stacktui.resources.group_details import (
     GroupDetails,
     group_details,
@@ -24,35 +24,38 @@ from stacktui.resources.group_details import (
     resource_details,
 )
 from stacktui.resources.groups import group_pages
+from stacktui.resources.identity_steps import Confirm, Walk, WalkStepResult, WalkStepStarted
+from stacktui.resources.identity_walk import walk
 from stacktui.resources.images import ImageMatch, compare_images
 from stacktui.resources.listing import Rows, collect
+from stacktui.resources.machine_identity import Machine, machine_pages
+from stacktui.resources.managed_identities import ManagedIdentityError, identity_version
 from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
 from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
+from stacktui.resources.roles import Access, access
 from stacktui.resources.subscriptions import (
     first_enabled_subscription,
     help_without_subscription,
     subscription_pages,
     why_limited,
 )
+from stacktui.transport.records import Exchange
 from stacktui.tui.group_list import ALL, GroupPage, text_of
+from stacktui.tui.live_walk import WalkPlace
 
 # With these ARM refuses the `$skiptoken` of a link.
 _LINK_GONE = frozenset({400, 404, 410})
 
 
-def _unseen(_wait: Wait) -> None:
-    """Show nothing."""
-
-
 class ArmEngine:
-    """Reads ARM with the tokens of the session.
+    """Calls ARM with the tokens of the session.
 
     Each method takes a target, with an identity where it signs in, and raises StacktuiError.
     """
 
     def __init__(self, tokens: TokenSource) -> None:
-        self._tokens = tokens
+        self.tokens = tokens
 
     async def groups(
         self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
@@ -95,6 +98,14 @@ class ArmEngine:
                     async for page in pages:
                         yield page
 
+    async def access(
+        self, target: CheckTarget, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Access, None]:
+        """Yield what the identity may do in its subscription, by which roles of it and below."""
+        async with self._open(target, on_wait) as client:
+            scope = f"/subscriptions/{await _subscription(client, target, '')}"
+            yield await access(client, scope, (await client.token_facts()).object_id or "")
+
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         """Return the visible subscriptions, and the tenant of the token."""
         async with self._open(target) as client:
@@ -122,6 +133,40 @@ class ArmEngine:
             subscription = await _subscription(client, target, wanted)
             return await collect(provider_pages(client, subscription))
 
+    async def machines(self, target: CheckTarget) -> tuple[str, Rows[Machine]]:
+        """Return the subscription's id and its VMs, which user-assigned identities are given to.
+
+        Raises ManagedIdentityError where it can have no such identities.
+        """
+        async with self._open(target) as client:
+            subscription = await _subscription(client, target, "")
+            await identity_version(client, subscription)
+            return subscription, await collect(machine_pages(client, subscription))
+
+    async def identity_walk(
+        self,
+        target: CheckTarget,
+        place: WalkPlace,
+        confirm: Confirm,
+        on_wait: Callable[[Wait], None],
+        on_exchange: Callable[[Exchange], None],
+    ) -> AsyncGenerator[WalkStepStarted | WalkStepResult, None]:
+        """Do all steps to a managed identity that works; `confirm` is asked before each write."""
+        async with self._open(target, on_wait, on_exchange) as client:
+            where = Walk(
+                client,
+                target.environment,
+                place.subscription,
+                place.group,
+                place.name,
+                confirm,
+                place.machine,
+                on_wait=on_wait,
+                on_exchange=on_exchange,
+            )
+            async for event in walk(where):
+                yield event
+
     async def image_aliases(self, target: CheckTarget, url: str) -> AliasDocument:
         """Return the document of VM image aliases; without signing in."""
         return await fetch_aliases(target, url)
@@ -144,10 +189,15 @@ class ArmEngine:
 
     @asynccontextmanager
     async def _open(
-        self, target: CheckTarget, on_wait: Callable[[Wait], None] = _unseen
+        self,
+        target: CheckTarget,
+        on_wait: Callable[[Wait], None] = unseen,
+        on_exchange: Callable[[Exchange], None] = unseen,
     ) -> AsyncIterator[ArmClient]:
         wanted = SignIn(target.environment, cast("Identity", target.identity), target.config)
-        async with open_arm(wanted, self._tokens, on_wait=on_wait) as client:
+        async with open_arm(
+            wanted, self.tokens, on_wait=on_wait, on_exchange=on_exchange
+        ) as client:
             yield client
 
 
@@ -158,7 +208,9 @@ async def _subscription(client: ArmClient, target: CheckTarget, wanted: str) -> 
 
 
 def words_of(error: StacktuiError) -> str:
-    """Return why something could not be read."""
+    """Return why something could not be read, with what to do, if that is known."""
+    if isinstance(error, ManagedIdentityError):
+        return "; ".join(filter(None, (str(error), error.help)))
     return fault_summary(error.fault) if isinstance(error, FaultError) else str(error)
 
 

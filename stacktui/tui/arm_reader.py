@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import BackgroundIterator, in_background
+from stacktui.tui.arm_task import ArmTask
 from stacktui.tui.check_runner import collect_garbage_less, session_tokens
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.group_list import GroupList
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.worker import Worker
 
     from stacktui.check.target import CheckTarget
     from stacktui.resources.model import ResourceGroup
@@ -47,26 +47,20 @@ class UnreadError(StacktuiError):
     """ARM was not read; the message says why."""
 
 
-class ArmReader:
-    """Reads one list of groups at a time; `on_groups` is called with it after every page."""
+class ArmReader(ArmTask[GroupList]):
+    """Reads one list of groups at a time, page by page."""
+
+    group = "groups"
 
     def __init__(
         self,
         app: App[Any],
         load: Callable[[], ArmEngine],
-        on_groups: Callable[[GroupList], None],
+        on_state: Callable[[GroupList], None],
     ) -> None:
-        self._app = app
-        self._load = load
-        self._on_groups = on_groups
-        self._live: GroupList | None = None
-        self._worker: Worker[None] | None = None
+        super().__init__(app, load, on_state)
         # The last reading that broke after a page, and the groups that it had found.
         self._broken: tuple[GroupList, dict[str, ResourceGroup]] | None = None
-
-    @property
-    def running(self) -> bool:
-        return self._live is not None and self._live.running
 
     def start(self, target: CheckTarget, wanted: str | None, before: GroupList | None) -> None:
         """Read the groups of a subscription anew, or go on where the last reading broke.
@@ -82,30 +76,10 @@ class ArmReader:
         else:
             before = GroupList(target, now()) if before is None else replace(before, target=target)
             live = before.again(before.wanted if wanted is None else wanted, now())
-        self._live = live
-        self._on_groups(live)
-        work = self._run(live, found)
-        self._worker = self._app.run_worker(work, group="groups", exit_on_error=False)
+        self._begin(live, self._run(live, found))
 
-    def cancel(self, environment: str | None = None) -> None:
-        """Stop reading, if it is under way, of an environment or without a name of any.
-
-        What was read stays. Returns at once.
-        """
-        live, worker = self._live, self._worker
-        if live is None or environment not in (None, live.target.environment.name):
-            return
-        if live.running:
-            self._publish(live, replace(live, state=CheckState.CANCELLED, wait=None))
-        if worker is not None:
-            worker.cancel()
-
-    def _publish(self, before: GroupList, after: GroupList) -> GroupList:
-        """Publish the new state, unless another reading has begun since."""
-        if self._live is before:
-            self._live = after
-            self._on_groups(after)
-        return after
+    def _cancelled(self, live: GroupList) -> GroupList:
+        return replace(live, state=CheckState.CANCELLED, wait=None)
 
     async def _run(self, live: GroupList, found: dict[str, ResourceGroup]) -> None:
         loop, target = asyncio.get_running_loop(), live.target

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from stacktui.check.step_names import StepName
 from stacktui.config.error_file import describe_error
 from stacktui.transport.background import BackgroundIterator, in_background
 
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
 
     Told = tuple[CheckEvent, Diagnosis | None, Since | None]
+    Events = AsyncGenerator[CheckEvent, None]
+
+
+def _sign_in(target: CheckTarget, tokens: TokenSource | None = None) -> Events:
+    # Imports the engine.
+    from stacktui.check.runner import run
+
+    return run(target, tokens=tokens, goal=StepName.TOKEN)
 
 
 def _round(targets: Sequence[CheckTarget], tokens: TokenSource | None = None) -> Round:
@@ -41,13 +50,16 @@ def _round(targets: Sequence[CheckTarget], tokens: TokenSource | None = None) ->
 class Engine:
     """The functions of the check that the screen calls; slow to import, so loaded late.
 
-    `run` checks one target, with a person at hand; `round` many, with none.
+    `run` checks one target, with a person at hand, and `sign_in` as far as to a token; `round`
+    checks many, with none. `tokens` has what came of their sign-ins.
     """
 
-    run: Callable[[CheckTarget], AsyncGenerator[CheckEvent, None]]
+    run: Callable[[CheckTarget], Events]
     diagnose: Callable[[Report], Diagnosis]
     describe: Callable[[bytes], Certificate]
     round: Callable[[Sequence[CheckTarget]], Round] = _round
+    sign_in: Callable[[CheckTarget], Events] = _sign_in
+    tokens: TokenSource | None = None
 
 
 @cache
@@ -58,7 +70,14 @@ def load_engine() -> Engine:
 
     collect_garbage_less()
     tokens = session_tokens()
-    return Engine(partial(run, tokens=tokens), diagnose, _describe, partial(_round, tokens=tokens))
+    return Engine(
+        partial(run, tokens=tokens),
+        diagnose,
+        _describe,
+        partial(_round, tokens=tokens),
+        partial(_sign_in, tokens=tokens),
+        tokens,
+    )
 
 
 def collect_garbage_less() -> None:
@@ -87,7 +106,7 @@ class CheckRunner:
 
     `on_state` is called with the state after every event, `on_certificates` with the certificates
     of a finished check that no check has presented before, parsed, by their DER. Each check that
-    ends is added to `history`.
+    ends is added to `history`; without one, a check only signs in.
     """
 
     def __init__(
@@ -96,7 +115,7 @@ class CheckRunner:
         load: Callable[[], Engine],
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
-        history: HistoryWriter,
+        history: HistoryWriter | None,
     ) -> None:
         self._app = app
         self._load = load
@@ -185,7 +204,8 @@ class CheckRunner:
     async def _run(self, live: LiveCheck) -> None:
         try:
             engine = await in_background(self._load)
-            async with aclosing(engine.run(live.target)) as events:
+            run = engine.sign_in if self._history is None else engine.run
+            async with aclosing(run(live.target)) as events:
                 async for told in self._diagnosed(engine, events, (live.target,)):
                     live = self._publish(live, live.apply(*told))
             await self._describe(engine, live)
@@ -230,6 +250,9 @@ class CheckRunner:
                 yield event, None, None
                 continue
             diagnosis = engine.diagnose(event.report)
+            if self._history is None:
+                yield event, diagnosis, None
+                continue
             summary = summarise(event.report, diagnosis, event.run_id)
             since = await before.since(summary)
             self._history.add(event.report.target, summary)

@@ -36,16 +36,23 @@ class Copier:
         self._app = app
         self.text = ""
 
-    def copy(self, text: str, what: str, notice: Notice) -> None:
-        """Copy `text`, and give notice of where it went; `what` names it in a few words."""
-        self.text = text
-        self._app.run_worker(self._copy(text, what, notice), group="copy", exit_on_error=False)
+    def copy(self, text: str, what: str, notice: Notice, *, secret: bool = False) -> None:
+        """Copy `text`, and give notice of where it went; `what` names it in a few words.
 
-    async def _copy(self, text: str, what: str, notice: Notice) -> None:
+        A `secret` is not kept, so it can be neither written to a file nor pasted here.
+        """
+        self.text = "" if secret else text
+        work = self._copy(text, what, notice, secret=secret)
+        self._app.run_worker(work, group="copy", exit_on_error=False)
+
+    async def _copy(self, text: str, what: str, notice: Notice, *, secret: bool) -> None:
         in_tmux = bool(os.environ.get("TMUX")) and await in_background(lambda: _into_tmux(text))
         if not in_tmux:
             self._app.copy_to_clipboard(text)
-        notice(f"{IN_TMUX if in_tmux else SENT}; w writes a file: {what}", TextStyle.OK)
+        if secret:
+            self._app._clipboard = ""  # Textual's own, which a field would paste
+        writes = "" if secret else "; w writes a file"
+        notice(f"{IN_TMUX if in_tmux else SENT}{writes}: {what}", TextStyle.OK)
 
     async def write(self, notice: Notice) -> None:
         """Write the text to a new file that only the user may read."""

@@ -49,6 +49,6 @@ class Coalescer:
         self._report(changes)
         self._reported = monotonic()
 
-    def after(self, seconds: float, work: Callable[[], None]) -> None:
+    def after(self, seconds: float, work: Callable[[], None]) -> asyncio.TimerHandle:
         """Run `work` in `seconds`. Textual's own timer drops a call if the event loop is late."""
-        asyncio.get_running_loop().call_later(seconds, self._schedule, work)
+        return asyncio.get_running_loop().call_later(seconds, self._schedule, work)

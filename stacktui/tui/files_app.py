@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from stacktui.config.edit import remember
 from stacktui.errors import StacktuiError
-from stacktui.identities.certificate_file import read_files, references
+from stacktui.identities.certificate_file import IdentityFile, read_files, references
+from stacktui.identities.origin import IdentityOrigin, origins
 from stacktui.transport.background import in_background
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.themed_app import ThemedApp
@@ -149,15 +150,20 @@ class FilesApp(ThemedApp):
     # Certificates of identities
 
     def read_identity_files(self) -> None:
-        """Read the certificates that identities sign in with."""
+        """Read the certificates that identities sign in with, and where they came from."""
         self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)
 
     async def _read_identity_files(self) -> None:
-        wanted = references(self.app_state.identities)
-        if self.app_state.identity_files is None:
-            self.app_state.identity_files = {}
+        state, known = self.app_state, self.app_state.identities
+        wanted = references(known)
+        if state.identity_files is None:
+            state.identity_files = {}
             self.dashboard.update()
-        if wanted:
-            read, now = self.read_files, datetime.now(UTC)
-            self.app_state.identity_files = await in_background(lambda: read(wanted, now))
+        if known:
+            read, now, config = self.read_files, datetime.now(UTC), state.config
+
+            def read_all() -> tuple[dict[str, IdentityFile], dict[str, IdentityOrigin]]:
+                return read(wanted, now) if wanted else {}, origins(config, known)
+
+            state.identity_files, state.identity_origins = await in_background(read_all)
             self.dashboard.update()

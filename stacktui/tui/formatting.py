@@ -15,6 +15,7 @@ from stacktui.tui.lines import Line, Span, TextStyle, line
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis, Remedy
+    from stacktui.transport.records import Exchange
     from stacktui.tui.live_check import LiveCheck
 
 # By the value of `environments.metadata.IdentityProvider`, which is imported with a first check.
@@ -45,6 +46,12 @@ def under_way_line(said: Sequence[Span], glyphs: Glyphs) -> Line:
     """Return what is said of something that runs, and the key that cancels it."""
     cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
     return line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)
+
+
+def outcome_span(exchange: Exchange) -> Span:
+    """Return the status of a request, or what broke it."""
+    bad = exchange.response is None or exchange.response.status >= 400 or exchange.fault
+    return Span(exchange.outcome, TextStyle.ERROR if bad else TextStyle.OK)
 
 
 def clock(moment: datetime) -> str:

@@ -28,6 +28,7 @@ class Glyphs:
     down: str
     prompt: str
     branch: str
+    block: str
     frame: str
     replaced: Mapping[int, str]
     ascii_only: bool = False
@@ -60,6 +61,7 @@ UNICODE = Glyphs(
     down="↓",
     prompt="▏",
     branch="└",
+    block="█",
     frame="╭╮╯╰─│",
     replaced={},
 )
@@ -78,6 +80,7 @@ CONSOLE = Glyphs(
     down="v",
     prompt="_",
     branch="└",
+    block="█",
     frame="┌┐┘└─│",
     replaced=_TYPOGRAPHY,
 )
@@ -95,6 +98,7 @@ ASCII = Glyphs(
     down="v",
     prompt="_",
     branch="`",
+    block="#",
     frame="++++-|",
     replaced=_TYPOGRAPHY,
     ascii_only=True,

@@ -23,11 +23,11 @@ NAMES = {
 }
 
 # The actions that write, or open a screen that does, in the config, the record of a stamp, a trust
-# store or the file of an identity. A check writes none of them in read-only mode.
+# store, the file of an identity or ARM. A check writes none of them in read-only mode.
 WRITING = frozenset(
     ("use", "add", "edit", "remove", "copy_environment", "add_identity", "edit_identity",
-     "remove_identity", "fix", "trust", "untrust", "export",
-     "choose_theme", "edit_config")
+     "duplicate_identity", "import_identities", "remove_identity", "managed_identity", "fix",
+     "trust", "untrust", "export", "choose_theme", "edit_config")
 )  # fmt: skip
 
 

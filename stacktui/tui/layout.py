@@ -44,7 +44,7 @@ class Arrangement(Enum):
 @dataclass(frozen=True, slots=True)
 class LayoutState:
     """The panes: the `open` list, the focused one (`front`), and the one that fills the screen
-    (`zoomed`), if any."""
+    (`zoomed`), if any; `halved` if that leaves half of the screen to the detail."""
 
     stack: Sequence[str]
     check: str
@@ -52,6 +52,7 @@ class LayoutState:
     open: str
     front: str
     zoomed: str | None = None
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def _zoomed(
     if zoomed not in state.stack:
         return {zoomed: Placement(body, border)}
     wants = wanted[zoomed](body.width - border.columns) + border.rows
-    most = body.height // 2 if state.front == state.detail else body.height - DETAIL_BELOW_ZOOMED
+    halved = state.halved or state.front == state.detail
+    most = body.height // 2 if halved else body.height - DETAIL_BELOW_ZOOMED
     rows = max(LEAST, min(wants, most))
     upper, lower = body.split_horizontal(rows)
     return {zoomed: Placement(upper, border), state.detail: Placement(lower, border)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
@@ -48,7 +48,8 @@ class Line:
     """One logical line. Continuation rows start at column `indent`; `right` is right-aligned.
 
     `chosen` marks the highlighted row of a list. A `cut` line does not wrap: it is truncated with
-    an ellipsis.
+    an ellipsis. Where there are several rows, `right` is beside the first, or if it is
+    `right_last` beside the last one, else below it.
     """
 
     spans: tuple[Span, ...] = ()
@@ -56,6 +57,7 @@ class Line:
     indent: int = 0
     chosen: bool = False
     cut: bool = False
+    right_last: bool = False
 
 
 BLANK = Line()
@@ -135,6 +137,10 @@ def wrap(text: Line, width: int, glyphs: Glyphs) -> list[Line]:
     if width_of(spans) <= room:
         return [Line(spans, right, text.indent, text.chosen)]
     indent = text.indent if text.indent <= width // 2 else 2
+    if text.right_last:
+        *above, last = wrap(replace(text, right=(), right_last=False), width, glyphs)
+        beside = width_of(last.spans) + 1 + width_of(right) <= width
+        return [*above, *([replace(last, right=right)] if beside else [last, Line((), right)])]
     rows = list(_wrap_rows(spans, room, width, indent))
     first = Line(rows[0], right, text.indent, text.chosen)
     return [first, *(Line((Span(" " * indent), *row)) for row in rows[1:])]

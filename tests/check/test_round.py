@@ -26,7 +26,6 @@ from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
-from stacktui.identities.faults import SignInFault
 from stacktui.identities.model import Identity, IdentityKind
 from stacktui.identities.token import Token
 from stacktui.identities.token_source import SignIn, TokenSource
@@ -198,7 +197,7 @@ async def test_who_signed_in_once_is_checked_without_being_there(tmp_path: Path)
         assert len(asked) == 3
 
 
-async def test_a_refused_refresh_token_is_a_finding_where_nobody_is_there(tmp_path: Path) -> None:
+async def test_a_refused_refresh_token_needs_a_person_where_nobody_is_there(tmp_path: Path) -> None:
     options = StampOptions(device_interval=1, device_approve_after=1)
     with run_in_thread(options) as stamp:
         (target,) = targets_of(stamp, tmp_path, 1)
@@ -210,9 +209,12 @@ async def test_a_refused_refresh_token_is_a_finding_where_nobody_is_there(tmp_pa
         assert token.report.ok
         tokens.keep(wanted, replace(await kept(tokens, wanted, stamp), refresh_token="stale"))
         (ended,) = finished(await collect(Round([target], tokens=tokens))).values()
-        fault = next(step.evidence.fault for step in ended.report.steps if step.evidence.fault)
-        assert isinstance(fault, SignInFault)
-        assert fault.error == "invalid_grant"
+        report = ended.report
+        steps = {step.name: step for step in report.steps}
+        assert steps[StepName.METADATA].outcome is StepOutcome.OK
+        assert steps[StepName.TOKEN].outcome is StepOutcome.SKIPPED
+        assert "has ended" in steps[StepName.TOKEN].evidence.skipped
+        assert not report.conclusive
         # Who is there is asked for a code instead.
         events = [event async for event in run(target, tokens=tokens)]
         assert any(isinstance(event, SignInPrompt) for event in events)

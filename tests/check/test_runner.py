@@ -18,6 +18,7 @@ from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
+from stacktui.identities.token_source import TokenSource
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
@@ -237,3 +238,19 @@ async def test_proxy_none_goes_round_the_variables(
     fault = through.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
     assert fault.kind is TransportFaultKind.PROXY_UNREACHABLE
+
+
+async def test_how_the_sign_in_ended_is_noted_for_others(tmp_path: Path) -> None:
+    tokens = TokenSource()
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        target = target_of(stamp, tmp_path)
+        identity = target.identity
+        assert identity is not None
+        for changed in (target, replace(target, identity=replace(identity, client_id="wrong"))):
+            async for event in run(changed, tokens=tokens):
+                last = event
+            (noted,) = tokens.outcomes(identity.name)
+            assert isinstance(last, seen.CheckFinished)
+            evidence = last.report.step(StepName.TOKEN).evidence
+            assert (noted.wanted.identity, noted.facts) == (changed.identity, evidence.result)
+            assert noted.fault is evidence.fault

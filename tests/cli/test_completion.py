@@ -88,7 +88,7 @@ def in_bash(shell: Shell, words: Sequence[str], **variables: str) -> list[str]:
         (["identities", "set", "ops", "pass"], ["password="]),
         (["identities", "add", "new", "--kind", "user", "u"], ["username="]),
         (["identities", "add", "new", "--kind", "device-code", "u"], []),
-        (["groups", ""], ["list", "show"]),
+        (["groups", ""], ["list", "show", "create", "tag", "delete"]),
         (["groups", "list", "--environment", "W"], ["West"]),
         (["subscriptions", "use", "-e", "E"], ["East"]),
         (["providers", "list", "--format", "js"], ["json", "jsonl"]),

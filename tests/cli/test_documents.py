@@ -14,19 +14,23 @@ import pytest
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.main import cli
 from stacktui.config.locations import config_file
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp import Cloud, IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.readme import README
-from tests.product import stacktui
+from tests.product import imds_of, stacktui, write_config
 
 TITLE = "## For those who come from the documents\n"
+# The third one is of public Azure.
+MANAGED = "*Use a user-assigned managed identity"
 SHOWN = "https://management.local.azurestack.external"
 # Of the images that the stamp's document names, one is not there.
 FAULTS = ("environments aliases AzureStackUser --check",)
 
 
-def commands() -> list[str]:
+def commands(*, managed: bool = False) -> list[str]:
     _, _, rest = README.read_text(encoding="utf-8").partition(TITLE)
-    return re.findall(r"(?:^|`)stacktui ([^`\n]+)", rest.partition("\n## ")[0], re.MULTILINE)
+    of_stamps, _, of_azure = rest.partition("\n## ")[0].partition(MANAGED)
+    text = of_azure if managed else of_stamps
+    return re.findall(r"(?:^|`)stacktui ([^`\n]+)", text, re.MULTILINE)
 
 
 def asks(words: list[str]) -> bool:
@@ -72,3 +76,21 @@ def test_the_walk(idp: IdentityProvider, tmp_path: Path, monkeypatch: pytest.Mon
                 config.write_text(f"{config.read_text(encoding='utf-8')}{sign_in}")
             if "sdk-json" in words:  # with the secret, as somebody else's has it
                 Path("sample.json").write_text(stacktui(*words, "--with-secrets").out)
+
+
+def test_the_walk_of_a_managed_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=0)
+    values = {"DevTest": "rg-identity", "vm-app": "vm-ops"}
+    with run_in_thread(options) as stamp:
+        variables = imds_of(stamp.describe())
+        config = write_config(tmp_path, stamp.describe(), environment='profile = "latest"')
+        lines = commands(managed=True)
+        assert len(lines) == 5
+        for line in lines:
+            words = [values.get(word, word) for word in shlex.split(line)]
+            yes = ["--yes"] if asks(list(words)) else []
+            ran = stacktui(*words, *yes, "--config", config, **variables)
+            assert ran.code == 0, (line, ran.out, ran.err)
+        assert [each.split()[2] for each in ran.out.splitlines() if each[0] in "✓✗–"] == [
+            "already", "already", "already", "ok",
+        ]  # fmt: skip

@@ -60,6 +60,7 @@ def test_an_environment_is_imported_with_a_reference_to_its_secret(script: Path)
                 "tenant": "contoso.onmicrosoft.com",
                 "client_id": "app",
                 "secret": {"env": "AZURE_CLIENT_SECRET"},
+                "imported_from": str(script),
             }
         },
     }

@@ -79,6 +79,7 @@ def test_the_document_has_every_identity(config: Path) -> None:
         "in_use": True,
         "credential": "environment variable OPS_SECRET",
         "certificate": None,
+        "origin": {"config": str(config), "line": 19, "imported_from": None},
         "error": None,
     }
     assert (me["name"], me["environments"], me["in_use"]) == ("me", ["Broken"], False)
@@ -134,11 +135,34 @@ def test_the_certificate_of_an_identity(config: Path, sp_pem: Path) -> None:
     assert "✗ no certificate" in on(config, "list").out
 
 
-def test_one_is_shown_with_its_principal(config: Path) -> None:
+def test_the_password_of_a_certificate_is_no_secret(config: Path, sp_pem: Path) -> None:
+    given = (f"certificate={sp_pem}", "certificate_password=env PFX_PASSWORD", "secret=")
+    assert on(config, "set", "ops", *given).code == 0
+    lines = [line.split(maxsplit=1) for line in on(config, "show", "ops").out.splitlines()]
+    labels = [label for label, *value in lines if value == ["environment variable PFX_PASSWORD"]]
+    assert labels == ["password"]
+
+
+def test_where_it_came_from(config: Path) -> None:
+    """What an import wrote is shown, can be taken out, and makes it no other identity."""
+    assert f"came from    {config}, line 19\n" in on(config, "show", "ops").out
+    text = config.read_text()
+    config.write_text(
+        text.replace('client_id = "c0ffee"', 'client_id = "c0ffee"\nimported_from = "a\u009bb"')
+    )
+    shown = on(config, "show", "ops")
+    assert rf"{config}, line 19; imported from a\x9bb" in shown.out
+    document = on(config, "show", "ops", "--format", "json").document
+    assert document["origin"]["imported_from"] == "a\x9bb"
+    assert on(config, "set", "ops", "imported_from=").code == 0
+    assert config.read_text() == text
+
+
+def test_one_is_shown_with_its_account(config: Path) -> None:
     ran = on(config, "show", "ops")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "ops")
     pairs = {tuple(line.split(maxsplit=1)) for line in ran.out.splitlines()[1:]}
-    assert {("kind", "service principal"), ("principal", "c0ffee")} <= pairs
+    assert {("kind", "service principal"), ("account", "c0ffee")} <= pairs
     assert {("used", "by      West, East"), ("tenant", "contoso.example")} <= pairs
     document = on(config, "show", "ops", "--format", "json").document
     listed = on(config, "list", "--format", "json").document["identities"][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from tests.diagnosis.servers import Script, config_for, scripted, token
 from tests.product import Ran, stacktui, write_config
 
 DOMAIN = "local.azurestack.external"
@@ -120,11 +122,109 @@ def test_by_its_id_and_what_is_inherited_stays(config: Path, stamp: RunningStamp
     assert on(config, "revoke", path, *AS_OWNER, "--format", "json").document["changed"] is False
 
 
+@pytest.mark.parametrize(
+    "fault", ["500-after", "504-after", "cut", "drop-after", "reset-after", "500", "drop"]
+)
+def test_a_change_whose_response_is_lost_is_said_to_be_done(
+    config: Path, stamp: RunningStamp, fault: str
+) -> None:
+    before = len(changes(stamp))
+    words = ("tester", "--role", "Reader", "--group", GROUP, *AS_OWNER, "--format", "json")
+    for command, method in (("grant", "PUT"), ("revoke", "DELETE")):
+        stamp.fault_at(f"{method} */roleassignments/*@1={fault}")
+        ran = on(config, command, *words)
+        stamp.fault_at()
+        assert (ran.code, ran.err, ran.document["changed"]) == (0, "", True), (command, ran)
+        seen = on(config, "roles", "--group", GROUP, "--identity", "owner")
+        assert seen.code == 0
+        assert on(config, command, *words).document["changed"] is False
+    assert len(changes(stamp)) - before <= 4
+
+
+def test_a_revocation_by_id_whose_response_is_lost(config: Path, stamp: RunningStamp) -> None:
+    words = ("grant", "tester", "--role", "Reader", *AS_OWNER, "--format", "json")
+    path = on(config, *words).document["assignment"]
+    stamp.fault_at("DELETE */roleassignments/*@1=drop-after")
+    ran = on(config, "revoke", path, *AS_OWNER, "--format", "json")
+    stamp.fault_at()
+    assert (ran.code, ran.document["changed"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "faults", "said"),
+    [
+        ("grant", ("PUT *=500-after", "GET */roleassignments@2+=500"), "is there is unknown: "),
+        ("grant", ("PUT *=500",), "is not there, though it was sent: "),
+        ("revoke", ("DELETE *=500-after", "GET */roleassignments/*=500"), "is gone is unknown: "),
+        ("revoke", ("DELETE *=500",), "is still there, though it was sent: "),
+    ],
+)
+def test_an_unknown_end_is_said_and_that_it_can_be_run_again(
+    config: Path, stamp: RunningStamp, command: str, faults: tuple[str, ...], said: str
+) -> None:
+    words = ("tester", "--role", "Reader", "--group", GROUP, *AS_OWNER)
+    if command == "revoke":
+        assert on(config, "grant", *words).code == 0
+    stamp.fault_at(*faults)
+    ran = on(config, command, *words)
+    stamp.fault_at()
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert "run this again" in " ".join(ran.err.split())
+    assert "stacktui check" not in ran.err
+
+
 def test_it_asks_first_and_nobody_may_answer(config: Path, stamp: RunningStamp) -> None:
     before = changes(stamp)
     ran = on(config, "grant", "tester", "--role", "Reader", "--identity", "owner")
     assert (ran.code, ran.out) == (2, "")
     assert f"Test: grant {stamp.object_id} (identity tester) Reader on subscription" in ran.err
+    assert changes(stamp) == before
+
+
+def test_a_client_id_of_the_config_is_its_identity(config: Path, stamp: RunningStamp) -> None:
+    words = ("grant", stamp.client_id.upper(), "--role", "Reader", "--identity", "owner")
+    asked = on(config, *words)
+    assert asked.code == 2
+    assert "is the client id of tester" in asked.err
+    assert f"grant {stamp.object_id} (identity tester) Reader" in asked.err
+    ran = on(config, *words, "--yes", "--format", "json")
+    assert (ran.code, ran.document["principal"]) == (0, stamp.object_id)
+
+
+def test_what_is_no_object_id_is_doubted_and_not_waited_for(
+    config: Path, stamp: RunningStamp
+) -> None:
+    ran = on(config, "grant", "nosuch", "--role", "Reader", "--identity", "owner")
+    assert ran.code == 2
+    assert "no identity is called 'nosuch'; is it an object id?" in ran.err
+    if stamp.idp is not IdentityProvider.ADFS:  # AD FS does not know whom it does not know
+        before = changes(stamp)
+        ran = on(config, "grant", "nosuch", "--role", "Reader", *AS_OWNER)
+        assert (ran.code, len(changes(stamp)) - len(before)) == (1, 1)
+        assert "PRINCIPAL is an object id (no client id)" in ran.err
+        assert "stacktui check" not in ran.err
+
+
+@pytest.mark.parametrize("asked", ["owner", "tester"])
+def test_a_secret_that_nobody_was_asked_for_is_said_once(
+    stamp: RunningStamp, tmp_path: Path, asked: str
+) -> None:
+    """Of the identity that grants, and of the one that is granted something."""
+    password = "{ prompt = true }" if asked == "owner" else f'{{ file = "{stamp.password_file}" }}'
+    owner = (
+        f'[identities.owner]\nkind = "user"\nusername = "{stamp.user}"\n'
+        f'tenant = "{stamp.tenant}"\npassword = {password}\n'
+    )
+    secret = {"secret": "{ prompt = true }"} if asked == "tester" else {}
+    config = write_config(tmp_path, stamp.describe(), identity=owner, **secret)
+    before = changes(stamp)
+    ran = on(config, "grant", "tester", "--role", "Reader", *AS_OWNER)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.count("nobody was asked") == 1
+    assert f"{asked}: a prompt: nobody was asked; a command on a terminal asks" in ran.err
+    assert "stacktui check" not in ran.err
+    assert "identities test" not in ran.err
     assert changes(stamp) == before
 
 
@@ -178,6 +278,23 @@ def test_wrong_usage_changes_nothing(
     assert said in ran.err
     assert "\x1b" not in ran.err
     assert changes(stamp) == before
+
+
+async def test_roles_that_nobody_can_look_for_are_not_none(tmp_path: Path) -> None:
+    async with scripted(Script(token=token(aud="https://arm/1"))) as web:
+        config = config_for(tmp_path, web.url)
+        ran = await asyncio.to_thread(on, config, "roles")
+        document = (await asyncio.to_thread(on, config, "roles", "--format", "json")).document
+    assert ran.code == 1
+    assert "  roles      not read, see below\n" in ran.out
+    assert "names no object id" in ran.err
+    assert document["assignments"] is None
+
+
+def test_of_a_scope_that_is_not_there_nothing_is_said(config: Path) -> None:
+    ran = on(config, "roles", "--group", "rg-000", "--identity", "owner")
+    assert (ran.code, ran.out) == (1, "")
+    assert "ResourceGroupNotFound" in ran.err
 
 
 def test_a_hostile_group_is_shown_harmless(config: Path) -> None:

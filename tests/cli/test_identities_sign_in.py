@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from stacktui.config.locations import history_file
 from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from tests.diagnosis.servers import Script, config_for, said, scripted, token
 from tests.product import Ran, config_text, imds_of, signing_in, stacktui
 from tests.support.pasted import on_terminal
 
@@ -182,3 +185,36 @@ def test_a_refused_token_names_the_command_that_says_why(
     assert (own.code, other.code) == (1, 1)
     assert f"stacktui check Test --config {config}" in own.err
     assert f"stacktui identities test tester -e Test --config {config}" in other.err
+
+
+@pytest.mark.parametrize("value", ["opaque", None])
+async def test_check_and_token_agree_on_when_a_token_ends(
+    tmp_path: Path, value: str | None
+) -> None:
+    """Of one that does not say so itself: it is opaque, or its `exp` is a text."""
+    opaque = said({"access_token": "opaque", "token_type": "Bearer", "expires_in": 3600})
+    given = opaque if value else token(exp="1700000000")
+    async with scripted(Script(token=given)) as web:
+        config = config_for(tmp_path, web.url)
+        shown = await asyncio.to_thread(stacktui, "check", "--config", config)
+        printed = await asyncio.to_thread(stacktui, "identities", "token", "--config", config)
+    ends = datetime.fromtimestamp(printed.document["expires_on"], UTC)
+    near = {f"until {ends - timedelta(minutes=each):%H:%M} UTC" for each in (0, 1)}
+    assert any(each in shown.out for each in near), shown
+    assert "no expiry told" not in shown.out
+
+
+def test_an_identity_that_another_environment_names_is_said_to_be_of_that(
+    stamp: RunningStamp, tmp_path: Path
+) -> None:
+    stray = (
+        '[identities.stray]\nkind = "service-principal"\n'
+        'client_id = "c11e0700-0000-4000-8000-00000000dead"\n'
+        f'tenant = "{stamp.tenant}"\nsecret = {{ file = "{stamp.secret_file}" }}\n'
+        '[environments.Other]\narm = "https://management.other.example"\nidentity = "stray"\n'
+    )
+    config = tmp_path / "config.toml"
+    config.write_text(config_text(stamp.describe(), identity=stray), encoding="utf-8")
+    verdict = on(config, stamp, "test", "stray", "-e", "Test", *JSON).document["verdict"]
+    assert verdict["id"] == "app-not-found"
+    assert verdict["evidence"][0] == "stray is the identity of Other; that of Test is tester"

@@ -27,6 +27,10 @@ TALKING = (
     ("identities", "roles"),
     ("identities", "grant"),
     ("identities", "revoke"),
+    ("groups", "create"),
+    ("groups", "tag"),
+    ("groups", "delete"),
+    ("operations", "list"),
 )
 
 

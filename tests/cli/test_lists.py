@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from stacktui.cli.wait_line import WaitLine
 from stacktui.config.document import Table, read_document
 from stacktui.environments.config import read_environment
+from stacktui.resources.retry import Wait
 from stacktui.stamp import SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, signing_in, stacktui, write_config
@@ -335,6 +337,16 @@ def test_a_wait_is_said_on_stderr(config: Path, stamp: RunningStamp, names: list
     assert names_in(ran) == names
 
 
+def test_the_same_wait_again_is_no_line_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """As between the polls of one operation."""
+    waits = WaitLine()
+    for what in ("a VM", "a VM", "a group", "a group", "a VM"):
+        waits.show(Wait(what, 429, 1.0))
+    said = [f"stacktui: throttled by ARM ({each}); going on in 1 s" for each in
+            ("a VM", "a group", "a VM")]  # fmt: skip
+    assert capsys.readouterr().err.splitlines() == said
+
+
 def test_a_wait_counts_down_on_a_terminal(config: Path, stamp: RunningStamp) -> None:
     stamp.fault_at("GET */resourcegroups@2=throttle:2")
     command = f"{sys.executable} -m stacktui groups list --config {config} >/dev/null"
@@ -343,6 +355,13 @@ def test_a_wait_counts_down_on_a_terminal(config: Path, stamp: RunningStamp) -> 
     for seconds in (2, 1):
         assert f"throttled by ARM (the resource groups); going on in {seconds} s" in screen
     assert screen.endswith("\r\x1b[K")
+
+
+def test_the_seconds_of_a_wait_fit_any_terminal(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resourcegroups@2=throttle:1")
+    command = f"{sys.executable} -m stacktui groups list --config {config} >/dev/null"
+    _, screen = on_terminal(["sh", "-c", command], [], os.environ | {"COLUMNS": "40"})
+    assert "throttled by ARM (the…; going on in 1 s" in screen
 
 
 def test_who_is_refused_sees_arms_words_and_the_ids(stamp: RunningStamp, tmp_path: Path) -> None:

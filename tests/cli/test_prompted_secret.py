@@ -93,3 +93,18 @@ def test_the_commands_for_identities_take_these_references(tmp_path: Path) -> No
     assert re.search(r"password +a prompt", shown)
     listed = stacktui("identities", "list", "--config", config).out
     assert "account of az" in listed
+
+
+def test_an_export_with_secrets_asks_on_a_terminal(stamp: RunningStamp, tmp_path: Path) -> None:
+    config = write_config(tmp_path, stamp.describe(), secret=PROMPT)
+    words = ("export", "--config", config, "--format", "env", "--with-secrets")
+    at = AtTerminal(*words, answers=(stamp.secret,), command="environments")
+    assert at.code == 0, at.shown
+    assert stamp.secret in at.out
+    assert stamp.secret not in at.shown
+    ran = stacktui("environments", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "secret-missing" in ran.err
+    assert "the secret of identity tester" in ran.err
+    plain = AtTerminal(*words[:-1], answers=(), command="environments")
+    assert plain.code == 0, plain.shown

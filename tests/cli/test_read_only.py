@@ -12,6 +12,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import config_text, stacktui
 
+MANAGED = ("--group", "g", "--name", "id-x")
 COMMANDS = (
     ("environments", "set", "Test", "proxy=none"),
     ("environments", "accept", "Test", "--yes"),
@@ -26,8 +27,19 @@ COMMANDS = (
     ("identities", "add", "ops", "--kind", "managed-identity"),
     ("identities", "set", "tester", "tenant=contoso.example"),
     ("identities", "remove", "tester", "--yes"),
+    ("identities", "import", "--yes"),
     ("identities", "grant", "tester", "--role", "Reader", "--yes"),
     ("identities", "revoke", "tester", "--role", "Reader", "--yes"),
+    ("identities", "managed", "create", *MANAGED, "--yes"),
+    ("identities", "managed", "assign", *MANAGED, "--vm", "v", "--yes"),
+    ("identities", "managed", "grant", *MANAGED, "--yes"),
+    ("providers", "register", "Microsoft.Web", "--yes"),
+    ("rest", "PUT", "/subscriptions/s/resourceGroups/g", "--body", "{}", "--yes"),
+    ("rest", "DELETE", "/subscriptions/s/resourceGroups/g", "--wait", "--yes"),
+    ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
+    ("groups", "create", "g", "--location", "local", "--yes"),
+    ("groups", "tag", "g", "--tag", "a=1", "--yes"),
+    ("groups", "delete", "g", "--yes"),
 )
 
 

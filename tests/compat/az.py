@@ -31,6 +31,7 @@ for command in json.load(sys.stdin):
     except SystemExit as ended:
         code = ended.code
     print(json.dumps([code, out.getvalue()]), flush=True)
+    print("\\0", end="", file=sys.stderr, flush=True)
 """
 """Runs commands by the function that `az` itself calls, and so starts Python once."""
 
@@ -144,7 +145,7 @@ class Az:
         return self.path.resolve().parent / "python"
 
     def several(self, commands: Sequence[Sequence[str]]) -> list[Done]:
-        """Run commands in one process; each result has the standard error of all."""
+        """Run commands in one process; each result has the errors of all, NUL between them."""
         with self._commands_known():
             done = subprocess.run(
                 [self.python, "-c", SEVERAL],

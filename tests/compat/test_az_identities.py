@@ -4,86 +4,72 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from stacktui.stamp.running import RunningStamp
 from tests.product import stacktui, write_config
 
 from .az import Az
-from .conftest import DOMAIN, on_stamp
+from .conftest import CLOUD, DOMAIN, PROFILE
 from .proxy import pinning_proxy
+from .ways import STAMPS, UNSENT, WRONG, ways
 
-WRONG = "wr0ng~secret/with+signs="
 # What a token says of who has it and of what it is for.
 CLAIMS = ("aud", "iss", "tid", "appid", "oid", "upn")
 
 
-@pytest.fixture(params=list(IdentityProvider))
-def stamp(
-    request: pytest.FixtureRequest, az_path: Path
-) -> Iterator[tuple[RunningStamp, dict[str, str]]]:
-    """A stamp, and az's way there."""
-    options = StampOptions(idp=request.param, domain=DOMAIN, groups=1)
-    with run_in_thread(options) as running, pinning_proxy(running.resolve) as proxy:
-        yield running, {"REQUESTS_CA_BUNDLE": running.ca_file, "HTTPS_PROXY": proxy}
-
-
+@pytest.mark.parametrize(("idp", "fault"), STAMPS)
 def test_who_signs_in_with_az_signs_in_here(
-    az_path: Path, stamp: tuple[RunningStamp, dict[str, str]], tmp_path: Path
+    idp: IdentityProvider, fault: str | None, az_path: Path, tmp_path: Path
 ) -> None:
-    known, variables = stamp
-    (tmp_path / "wrong").write_text(WRONG)
-    application = f'kind = "service-principal"\nclient_id = "{known.client_id}"'
-    user = f'kind = "user"\nusername = "{known.user}"'
-    principal = ("--service-principal", "-u", known.client_id)
-    # The identity in the config, az's arguments, and whether it signs in.
-    ways = {
-        "secret": (
-            f'{application}\nsecret = {{ file = "{known.secret_file}" }}',
-            (*principal, "-p", known.secret), True,
-        ),
-        "wrong-secret": (
-            f'{application}\nsecret = {{ file = "wrong" }}', (*principal, "-p", WRONG), False,
-        ),
-        "certificate": (
-            f'{application}\ncertificate = "{known.certificate_file}"',
-            (*principal, "--certificate", known.certificate_file), True,
-        ),
-        "no-certificate": (
-            f'{application}\ncertificate = "{known.secret_file}"',
-            (*principal, "--certificate", known.secret_file), False,
-        ),
-        "user": (
-            f'{user}\npassword = {{ file = "{known.password_file}" }}',
-            ("-u", known.user, "-p", known.password), True,
-        ),
-        "wrong-password": (
-            f'{user}\npassword = {{ file = "wrong" }}', ("-u", known.user, "-p", WRONG), False,
-        ),
-    }  # fmt: skip
-    tables = "".join(
-        f'[identities.{name}]\n{keys}\ntenant = "{known.tenant}"\n'
-        for name, (keys, _, _) in ways.items()
-    )
-    config = write_config(tmp_path, known.describe(), identity=tables)
-    registered = on_stamp(Az(az_path, tmp_path / "az", variables), known)
-    for name, (_, who, signs_in) in ways.items():
-        az = registered.copy(tmp_path / name)  # or az would send the token of the way before
-        login = az("login", *who, "--tenant", known.tenant)
-        ran = stacktui("identities", "test", name, "--config", config, "--format", "json")
-        assert (login.code == 0, ran.code == 0) == (signs_in, signs_in), (name, login, ran)
-        assert ran.document["ok"] is signs_in
-        ours = stacktui("identities", "token", "--identity", name, "--config", config)
-        assert (ours.code == 0) is signs_in
-        assert WRONG not in ran.out + ran.err + ours.out + ours.err
-        if signs_in:
-            theirs = json.loads(az.ok("account", "get-access-token"))
-            assert claims(theirs["accessToken"]) == claims(ours.document["access_token"])
-            assert abs(theirs["expires_on"] - ours.document["expires_on"]) < 300
+    options = StampOptions(idp=idp, domain=DOMAIN, groups=1, fault=fault)
+    with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
+        variables = {
+            "REQUESTS_CA_BUNDLE": stamp.ca_file, "HTTPS_PROXY": proxy, "AZURE_CLOUD_NAME": CLOUD,
+        }  # fmt: skip
+        table = [way for way in ways(stamp, tmp_path) if way.az]
+        tables = "".join(way.table for way in table)
+        config = write_config(tmp_path, stamp.describe(), identity=tables)
+        az = Az(az_path, tmp_path / "az", variables)
+        arm = ("--endpoint-resource-manager", stamp.arm_url)
+        suffixes = (
+            "--suffix-storage-endpoint",
+            DOMAIN,
+            "--suffix-keyvault-dns",
+            f".vault.{DOMAIN}",
+        )
+        az.ok("cloud", "register", "-n", CLOUD, *arm, *suffixes, "--profile", PROFILE)
+        commands = [
+            command
+            for way in table
+            for command in (
+                ("login", *way.az), ("account", "get-access-token"), ("account", "clear"),
+            )
+        ]  # fmt: skip
+        done = az.several(commands)
+        errors = done[0].err.split("\0")
+        for number, way in enumerate(table):
+            login, got, _ = done[3 * number : 3 * number + 3]
+            ours = stacktui("identities", "test", way.name, "-e", "Test", "--config", config,
+                            "--format", "json")  # fmt: skip
+            token = stacktui("identities", "token", "--identity", way.name, "--config", config)
+            signs_in = not way.verdict
+            assert (login.code == 0, ours.code, token.code) == (
+                signs_in, 0 if signs_in else 1, 0 if signs_in else 1,
+            ), (way.name, errors[3 * number], ours)  # fmt: skip
+            verdict = ours.document["verdict"]
+            assert ours.document == {"ok": signs_in, "verdict": verdict}
+            assert WRONG not in ours.out + ours.err + token.out + token.err
+            if not signs_in:
+                assert verdict["id"] == way.verdict
+                assert way.code in errors[3 * number]
+                assert way.verdict == UNSENT or way.code in json.dumps(verdict)
+                continue
+            theirs = json.loads(got.out)
+            assert claims(theirs["accessToken"]) == claims(token.document["access_token"])
+            assert abs(theirs["expires_on"] - token.document["expires_on"]) < 300
 
 
 def claims(token: str) -> dict[str, object]:

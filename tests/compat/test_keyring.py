@@ -32,12 +32,45 @@ def packages() -> Path:
     return found(folder).resolve().parent
 
 
-def test_a_secret_of_the_keyring(packages: Path, tmp_path: Path) -> None:
-    variables = os.environ | {
+def with_keyring(folder: Path) -> dict[str, str]:
+    """The variables of a process whose keyring is below the folder."""
+    return os.environ | {
         "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
-        "XDG_DATA_HOME": str(tmp_path / "data"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "XDG_CONFIG_HOME": str(folder / "config"),
     }
+
+
+def test_an_import_puts_the_secret_there(packages: Path, tmp_path: Path) -> None:
+    path = os.pathsep.join(map(str, (CHECKOUT, packages)))
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "stacktui", "identities", *words, "--config", config]
+        return subprocess.run(
+            command,
+            env=with_keyring(tmp_path) | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    with run_in_thread(StampOptions()) as stamp:
+        config = write_config(tmp_path, stamp.describe(), client_id='"another"')
+        entry = {
+            "client_id": stamp.client_id,
+            "tenant": stamp.tenant,
+            "client_secret": stamp.secret,
+        }
+        file = tmp_path / "service_principal_entries.json"
+        file.write_text(json.dumps([{**entry, "client_secret": stamp.secret}]))
+        done = run("import", file, "--secret", "keyring", "--name", "ours", "--yes")
+        assert stamp.secret not in done.stdout + done.stderr + config.read_text()
+        assert "secret = {keyring = true}" in config.read_text()
+        assert json.loads(run("test", "ours", "--format", "json").stdout)["ok"]
+
+
+def test_a_secret_of_the_keyring(packages: Path, tmp_path: Path) -> None:
+    variables = with_keyring(tmp_path)
 
     def check(config: Path, *folders: Path) -> dict[str, Any]:
         path = os.pathsep.join(map(str, (CHECKOUT, *folders)))

@@ -115,11 +115,12 @@ async def document_on(
     *,
     variables: Mapping[str, str] | None = None,
     limits: Mapping[str, float] | None = None,
+    options: tuple[str, ...] = (),
     **settings: Any,
 ) -> dict[str, Any]:
     """What `stacktui check` finds wrong with `arm`; the same settings as `config_for`."""
     config = config_for(folder, arm, **settings)
-    options = limited(**(limits or {}))
+    options = (*options, *limited(**(limits or {})))
     ran = await asyncio.to_thread(check_json, config, *options, **dict(variables or {}))
     assert ran.code == 1, ran
     return ran.document

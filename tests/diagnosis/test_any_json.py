@@ -25,13 +25,15 @@ from stacktui.check.events import CheckFinished
 from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
-from stacktui.config.locations import additions_file, stamps_file
+from stacktui.config.locations import additions_file, operations_file, stamps_file
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.markdown import report_markdown
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record, write_record
 from stacktui.identities import device_code
+from stacktui.resources import operations
+from stacktui.resources.operations import OperationsFileError, deletion_of
 from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, serve
 from stacktui.stamp.messages import Request, Response
 from stacktui.stamp.router import Router
@@ -224,7 +226,11 @@ def test_any_value_in_our_own_files(tmp_path: Path) -> None:
     record = StampRecord(west.arm, "https://login.test", "a", datetime.now(UTC), root)
     assert write_record(config, west, record) == ""
     assert remember(bundle, [root]) == ""
-    stamps, additions = (json.loads(each().read_bytes()) for each in (stamps_file, additions_file))
+    operation = deletion_of(config, west, "s", "rg", "/subscriptions/s/resourceGroups/rg")
+    operations.remember(operation)
+    stamps, additions, begun = (
+        json.loads(each().read_bytes()) for each in (stamps_file, additions_file, operations_file)
+    )
     for odd in ODD:
         for place in places(stamps):
             stamps_file().write_text(replaced(stamps, place, odd))
@@ -236,6 +242,11 @@ def test_any_value_in_our_own_files(tmp_path: Path) -> None:
             additions_file().write_text(replaced(additions, place, odd))
             assert read_additions().trouble.isprintable()
             assert remember(bundle, [root]).isprintable()
+        for place in places(begun):
+            operations_file().write_text(replaced(begun, place, odd))
+            with suppress(OperationsFileError):
+                for each in operations.remembered(config, west):
+                    operations.forget(each)
 
 
 # As TOML. Strings are JSON's, but for lone surrogates.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 
@@ -140,6 +141,22 @@ def at_token(status: str) -> Callable[[str], Script]:
     return lambda code: Script(token=arm_error(status, code))
 
 
+@dataclass
+class Writing(Script):
+    """A stamp that lists one location, and answers what writes with `refusal`."""
+
+    refusal: Raw = field(default_factory=lambda: said({}))
+
+    def answer(self, asked: Asked) -> Raw:
+        if "/locations" in asked.target:
+            return said({"value": [{"name": "local"}]})
+        return self.refusal if asked.method == "PUT" else super().answer(asked)
+
+
+def at_write(status: str) -> Callable[[str], Script]:
+    return lambda code: Writing(refusal=arm_error(status, code))
+
+
 HOUR = 3600.0
 # How each fault that one of ARM's codes can mean comes over the wire.
 ON_THE_WIRE = {
@@ -157,6 +174,7 @@ ON_THE_WIRE = {
     "arm-throttled": at_groups("429 Too Many Requests"),
     "arm-server-error": at_groups("500 Error"),
     "arm-unavailable": at_groups("503 Unavailable"),
+    "write-refused": at_write("409 Conflict"),
 }
 # A token that has ended by ARM's clock alone, and one that is not valid yet by it.
 AHEAD = {("clock-skew", "ExpiredAuthenticationToken"): at_groups("401 Unauthorized", 2 * HOUR)}
@@ -176,5 +194,6 @@ def codes_of_arm() -> Iterator[tuple[str, str]]:
 async def test_a_code_of_arm_is_read_alike(id_: str, code: str, tmp_path: Path) -> None:
     script = AHEAD.get((id_, code), ON_THE_WIRE[id_])(code)
     async with scripted(script) as web:
-        assert (await verdict_on(tmp_path, web.url))["id"] == id_
+        options = ("--write-probe",) if isinstance(script, Writing) else ()
+        assert (await verdict_on(tmp_path, web.url, options=options))["id"] == id_
     assert id_ in explained(f"({code}) It was refused.")

@@ -11,8 +11,8 @@ import pytest
 
 from stacktui.cli.main import cli
 from stacktui.diagnosis.catalogue.advised import ADVISED
+from stacktui.diagnosis.catalogue.by_message import BY_MESSAGE
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT, look_alikes
-from stacktui.diagnosis.catalogue.images import IMAGES
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
@@ -52,12 +52,14 @@ PUBLIC = {
     Group.RESOURCES: (
         "arm-unauthorized arm-forbidden no-subscriptions subscription-not-found "
         "subscription-disabled api-version-unsupported arm-throttled arm-server-error "
-        "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host"
+        "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host "
+        "write-refused"
     ),
     Group.ADVISORY: (
         "cert-expires-soon cert-readiness verification-off az-too-new az-config-broken "
         "az-stale-error-cache certifi-addition-lost secret-file-open image-alias-unknown "
-        "image-aliases-built-in image-aliases-unreadable image-not-offered"
+        "image-aliases-built-in image-aliases-unreadable image-not-offered "
+        "provider-not-registered probe-leftover"
     ),
     Group.OTHER: "unexplained",
 }
@@ -70,7 +72,7 @@ def test_every_published_id_has_its_fault() -> None:
 
 
 def test_an_id_is_defined_once() -> None:
-    for each in (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, *IMAGES, UNEXPLAINED):
+    for each in (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, *BY_MESSAGE, UNEXPLAINED):
         assert EVERY_FAULT[each.id] is each
 
 
@@ -90,13 +92,13 @@ def test_a_fault_says_all_that_a_reader_needs() -> None:
 def test_a_fault_can_be_found() -> None:
     """By a rule of its own; two are what the engine makes of others, or of none.
 
-    Those of images are found by what az says alone: no check creates a machine.
+    Some are found by what az says alone: no check creates a machine.
     """
     made = (LOGIN_UNREACHABLE, UNEXPLAINED)
     for fault in EVERY_FAULT.values():
-        has_rule = fault not in made and fault not in IMAGES
+        has_rule = fault not in made and fault not in BY_MESSAGE
         assert bool(fault.rules or fault.advisories) is has_rule, fault.id
-        assert fault.patterns or fault not in IMAGES, fault.id
+        assert fault.patterns or fault not in BY_MESSAGE, fault.id
 
 
 def test_look_alikes_are_faults_and_not_the_fault_itself() -> None:

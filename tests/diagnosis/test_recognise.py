@@ -337,7 +337,6 @@ def test_every_code_of_a_refusal_finds_its_fault(fault: FaultInfo) -> None:
         "AADSTS50049",
         "AADSTS50020",
         "MSIS7102",
-        "MissingSubscriptionRegistration",
         "ResourceGroupNotFound",
         "ResourceGroupBeingDeleted",
         "LocationNotAvailableForResourceGroup",
@@ -347,6 +346,15 @@ def test_what_no_check_can_meet_is_still_explained(code: str) -> None:
     found = recognise(f"({code}) …")
     assert not found.candidates
     assert found.notes
+
+
+def test_a_provider_that_is_not_registered_leads_to_the_command_that_registers_it() -> None:
+    message = "The subscription is not registered to use namespace 'Microsoft.Web'."
+    for said in (f"(MissingSubscriptionRegistration) {message}", message):
+        first = recognise(said).candidates[0]
+        assert first.fault.id == "provider-not-registered"
+        shown = first.fault.remedies[0].in_catalogue()
+        assert shown.bash == "stacktui providers register NAMESPACE --environment NAME"
 
 
 def test_only_a_code_that_is_not_known_is_called_so() -> None:

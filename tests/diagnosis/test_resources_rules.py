@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,21 @@ def test_an_arm_that_never_answers_is_named(tmp_path: Path) -> None:
 def test_the_first_enabled_subscription_is_missed_alike(fault: str, tmp_path: Path) -> None:
     verdict = verdict_of(drill(fault, tmp_path, ENTRA, subscription=""), "resource-groups")
     assert verdict["id"] == fault
+
+
+def test_no_subscription_names_the_grant_where_the_id_is_known(tmp_path: Path) -> None:
+    verdict = verdict_of(drill("no-subscriptions", tmp_path, ENTRA), "resource-groups")
+    first, portal, _ = verdict["remedies"]
+    assert re.match(
+        r"stacktui identities grant [0-9a-f-]{36} --role Reader "
+        r"--scope /subscriptions/[0-9a-f-]{36} ",
+        first["bash"],
+    )
+    assert (first["action"]["kind"], portal["bash"]) == ("grant", "")
+    verdict = verdict_of(
+        drill("no-subscriptions", tmp_path, ENTRA, subscription=""), "resource-groups"
+    )
+    assert [each["bash"] for each in verdict["remedies"]] == ["", ""]
 
 
 def test_the_profile_that_fits_is_the_mend(tmp_path: Path) -> None:

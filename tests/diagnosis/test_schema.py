@@ -16,6 +16,7 @@ from stacktui.certificates.trust import TrustFileFault
 from stacktui.check.report import Fault
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.environments.metadata import Metadata
+from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroup, Subscription
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TlsFacts
@@ -73,6 +74,7 @@ def test_every_field_of_what_is_published_has_its_key() -> None:
         Metadata: {"login_as_given", "derived"},
         ResourceGroup: {"id", "tags"},
         Subscription: {"tenant", "offer"},
+        TokenFacts: {"claims", "lifetime_ends"},
     }
     for kind, keys in KEYS.items():
         held = {each.name for each in fields(kind)} - otherwise.get(kind, set())

@@ -54,7 +54,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "no key": lambda: client().pem,
     "expired": lambda: client(ends=-DAY / 2).pem + client().key_pem,
     "key type": lambda: client().pem + authority().root.key_pem,
-    "pfx": lambda: pfx(client()),
+    "no password": lambda: pfx(client()),
 }
 
 
@@ -71,6 +71,6 @@ def test_what_is_wrong_is_reported_in_a_word_as_a_check_would(tmp_path: Path, wo
     assert found.word == word
     assert found.problem
     assert bool(found.chain) is (word in ("no key", "expired", "key type"))
-    assert "convert" in found.remedy if word == "pfx" else "convert" not in found.remedy
+    assert "convert" in found.remedy if word == "no password" else "convert" not in found.remedy
     assert "PRIVATE" not in repr(found)
     assert "hunter2" not in repr(found)

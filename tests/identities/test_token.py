@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
 from unicodedata import category
 
@@ -38,7 +38,63 @@ def test_every_claim_is_read() -> None:
         object_id="o",
         subject="p",
         expires=datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
+        claims=(
+            ("aud", "a"),
+            ("iss", "i"),
+            ("tid", "t"),
+            ("oid", "o"),
+            ("appid", "p"),
+            ("exp", "1700000000"),
+        ),
     )
+
+
+def test_claims_are_texts_and_all_are_harmless_and_bounded() -> None:
+    hostile = {"roles": ["a", "\x1b[2J"], "wids": [1, "a"], "x\x1by": {"é": 1}, "long": "y" * 1000}
+    assert facts(hostile).claims == (
+        ("roles", r"a, \x1b[2J"),
+        ("wids", '[1, "a"]'),
+        (r"x\x1by", '{"é": 1}'),
+        ("long", "y" * 199 + "…"),
+    )
+    assert len(facts({str(number): number for number in range(1000)}).claims) == 60
+
+
+def test_no_claim_shows_a_token_or_a_secret() -> None:
+    redactor = Redactor()
+    redactor.add_secret("hunter2-hunter2")
+    held = [encoded({"a": 1}), "hunter2-hunter2", b64encode(b"hunter2-hunter2").decode()]
+    shown = read_token(encoded({"x": held, "y": held[0], "z": held[2]}), "a", "s", redactor).facts
+    for secret in (*held, "eyJ"):
+        assert secret not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "named", "arm_host", "fits"),
+    [
+        ("https://m/1", "https://m/1", "management.west.example", True),
+        ("https://m/1/", "https://m/1", "management.west.example", False),
+        ("https://M/1", "https://m/1", "management.west.example", False),
+        ("", "https://m/1", "management.west.example", False),
+        ("a\u202eb", "a\u202eb", "management.west.example", True),
+        ("x" * 300, "x" * 300, "management.west.example", True),
+        *(
+            (f"https://management.{domain}{end}", f"https://management.{cloud}/", host, fits)
+            for end in ("", "/")
+            for cloud, host, domain, fits in (
+                ("core.windows.net", "management.azure.com", "azure.com", True),
+                ("core.windows.net", "management.azure.com", "core.windows.net", True),
+                ("core.windows.net", "management.azure.com", "usgovcloudapi.net", False),
+                ("core.windows.net", "management.west.example", "azure.com", False),
+                ("usgovcloudapi.net", "management.usgovcloudapi.net", "azure.com", False),
+                ("core.usgovcloudapi.net", "management.usgovcloudapi.net", "usgovcloudapi.net",
+                 True),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_whether_a_token_is_for_an_arm(claimed: str, named: str, arm_host: str, fits: bool) -> None:
+    assert facts({"aud": claimed}).is_for(named, arm_host) is fits
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -59,8 +60,32 @@ async def test_a_token_ends_before_its_end_and_is_renewed_when_refused(stamp: Ru
         second = await tokens.token(session, what)
         third = await tokens.token(session, what, refused=second)
         assert await tokens.token(session, what, refused=second) == third
+        assert tokens.kept(what) == third
+        (outcome,) = tokens.outcomes("ops")
+        assert (outcome.wanted, outcome.facts, outcome.fault) == (what, third.facts, None)
+        assert (outcome.at, outcome.ends) == (now, now + first.lifetime)
+        now += first.lifetime
+        assert tokens.kept(what) is None
     assert len({first.value, second.value, third.value}) == 3
     assert sign_ins(stamp) == 3
+
+
+async def test_the_last_outcome_of_each_environment_is_known_newest_first(
+    stamp: RunningStamp,
+) -> None:
+    tokens, one = TokenSource(), wanted(stamp)
+    other = replace(one, environment=replace(one.environment, name="B"))
+    async with opened_on(stamp) as session:
+        await tokens.token(session, one)
+        await tokens.token(session, other)
+        wrong = replace(one, identity=replace(one.identity, client_id="wrong"))
+        with pytest.raises(IdentityError) as caught:
+            await tokens.token(session, wrong)
+    failed, well = tokens.outcomes(one.identity.name)
+    assert (failed.wanted, failed.facts, failed.ends) == (wrong, None, None)
+    assert failed.fault is caught.value.fault
+    assert (well.wanted, well.fault) == (other, None)
+    assert tokens.outcomes("another") == []
 
 
 async def test_who_is_cancelled_takes_nobody_with_them(stamp: RunningStamp) -> None:

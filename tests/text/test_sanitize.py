@@ -191,6 +191,8 @@ HALF = SECRET[3:19]
         "".join(f"\\u{ord(char):04x}" for char in HALF),
         "".join(f"\\x{ord(char):02x}" for char in HALF),
         "".join(f"&#{ord(char)};" for char in HALF),
+        HALF.encode().hex(),
+        f"a{HALF.encode().hex().upper()}",
         b64encode(SECRET.encode()).decode(),
         "glued" + urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
         quote(b64encode(SECRET.encode()).decode()),

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from stacktui.text.sanitize import HELD_BACK
 from stacktui.transport.msal_client import MAX_REQUESTS, MsalResponse, ReplayHttpClient, run_msal
 from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.support.listeners import closed_port
@@ -209,3 +210,14 @@ async def test_what_is_no_url_is_asked_for_permission_as_none(url: object) -> No
             await run_msal(session, lambda client: client.post(url, data={}), nowhere)  # type: ignore[arg-type]
         assert session.take_exchanges() == ()
     assert asked == [""]
+
+
+async def test_an_assertion_that_is_echoed_is_held_back() -> None:
+    assertion = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0xMjM0NTY3ODkw.c2lnbmF0dXJlLW9mLW9wcw"
+    told = f"AADSTS700027: {assertion.rpartition('.')[2][::-1]}"
+    refusal = answer(told.encode(), status="401 Unauthorized")
+    async with serving(refusal) as web, opened() as session:
+        given = {"client_id": "ops", "client_assertion": assertion}
+        said = await run_msal(session, lambda client: client.post(web.url, data=given), anywhere)
+        assert session.redactor.sanitize_untrusted(said.text) == HELD_BACK
+        assert told not in repr(session.take_exchanges())

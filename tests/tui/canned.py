@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -17,6 +18,7 @@ from stacktui.check.events import (
     CheckStarted,
     PhaseFinished,
     PhaseStarted,
+    SignInPrompt,
     StepFinished,
     StepStarted,
 )
@@ -27,7 +29,8 @@ from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, R
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.model import EnvSecret, Identity, IdentityKind
-from stacktui.identities.token import TokenFacts
+from stacktui.identities.token import Token, TokenFacts
+from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.model import ResourceGroup, ResourceGroupList
 from stacktui.transport.records import (
     ConnectionFacts,
@@ -193,6 +196,17 @@ TOKEN = TokenFacts(
     issuer="http://adfs.local.azurestack.external/adfs/services/trust",
     subject="5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66",
     expires=STARTED + timedelta(hours=1),
+    claims=(
+        ("aud", METADATA.audience),
+        ("iss", "http://adfs.local.azurestack.external/adfs/services/trust"),
+        ("iat", "1795230729"),
+        ("exp", "1795234329"),
+        ("apptype", "Confidential"),
+        ("appid", "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66"),
+        ("authmethod", "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/tls"),
+        ("ver", "1.0"),
+        ("roles", "Owner"),
+    ),
 )
 GROUPS = ResourceGroupList(
     "3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90",
@@ -362,6 +376,21 @@ def choosing(report: Report) -> Diagnosis:
     return Diagnosis(verdict)
 
 
+def forbidden(report: Report) -> Diagnosis:
+    """Return a diagnosis of an identity without a role."""
+    scope = "/subscriptions/7f0e9d3c-4b1a-4f58-9c6d-2a8e5b7c1d90"
+    principal = "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66"
+    command = f"stacktui identities grant {principal} --role Reader --scope {scope}"
+    remedy = Remedy(
+        f"An owner of {scope} grants Reader, the smallest role that can do this",
+        command,
+        command,
+        Action(ActionKind.GRANT, scope, principal),
+    )
+    title = "Signed in, but not allowed to read resource groups"
+    return Diagnosis(replace(VERDICT, id="arm-forbidden", title=title, remedies=(remedy,)))
+
+
 def events_of(report: Report) -> list[CheckEvent]:
     """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
@@ -375,11 +404,26 @@ def events_of(report: Report) -> list[CheckEvent]:
     return [*events, CheckFinished(report)]
 
 
+def signing_in(report: Report) -> list[CheckEvent]:
+    """Return the events of a report's first two steps: of a sign-in without resource groups."""
+    started, *events = events_of(replace(report, steps=report.steps[:2]))
+    assert isinstance(started, CheckStarted)
+    return [replace(started, steps=(StepName.METADATA, StepName.TOKEN)), *events]
+
+
 def waiting_for_first_byte() -> list[CheckEvent]:
     """Return the events of a check whose second step is still running."""
     events = events_of(HEALTHY)
     waiting = PhaseStarted(StepName.TOKEN, PhaseName.FIRST_BYTE, LOGIN)
     return events[: events.index(waiting) + 1]
+
+
+def waiting_for_sign_in(
+    page: str = f"https://{LOGIN}/adfs/oauth2/deviceauth", code: str = "GHQ7-B2KX"
+) -> list[CheckEvent]:
+    """Return the events of a check that waits for a person, for a quarter of an hour."""
+    prompt = SignInPrompt(LOGIN, page, code, STARTED + timedelta(minutes=15), run_id="1")
+    return [*waiting_for_first_byte(), prompt]
 
 
 async def replay(events: Sequence[CheckEvent]) -> AsyncGenerator[CheckEvent, None]:
@@ -404,17 +448,38 @@ def canned_app(
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
-    def run(target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
-        return replay([_with_target(target, event) for event in events])
+    tokens = TokenSource(STARTED.timestamp)
+
+    async def run(target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
+        async with aclosing(replay([_with_target(target, event) for event in events])) as replayed:
+            async for event in replayed:
+                _sign_in(target, event, tokens)
+                yield event
 
     class CannedApp(StacktuiApp):
-        load_engine = staticmethod(lambda: Engine(run, diagnosis, describe))
+        load_engine = staticmethod(
+            lambda: Engine(run, diagnosis, describe, sign_in=run, tokens=tokens)
+        )
         load_scan_engine = staticmethod(scan or load_scan_engine)
-        load_arm_engine = staticmethod(CannedArm)
+        load_arm_engine = staticmethod(lambda: CannedArm(tokens=tokens))
         read_files = staticmethod(identity_files)
         read_clouds = staticmethod(lambda: None)
 
     return CannedApp(config, start_demo=start_demo)
+
+
+def _sign_in(target: CheckTarget, event: CheckEvent, tokens: TokenSource) -> None:
+    """Tell the tokens how a sign-in ended, as the check's step does."""
+    if not isinstance(event, StepFinished) or event.step.name != StepName.TOKEN:
+        return
+    evidence, identity = event.step.evidence, target.identity
+    if identity is None or evidence.skipped:
+        return
+    wanted = SignIn(target.environment, identity, target.config)
+    if isinstance(evidence.result, TokenFacts):
+        tokens.keep(wanted, Token("eyJ-a-token", evidence.result))
+    else:
+        tokens.failed(wanted, evidence.fault)
 
 
 def _with_target(target: CheckTarget, event: CheckEvent) -> CheckEvent:

@@ -24,6 +24,9 @@ from stacktui.resources.group_details import GroupDetails
 from stacktui.resources.images import ImageLevel, ImageMatch
 from stacktui.resources.listing import Rows
 from stacktui.resources.model import (
+    ArmError,
+    ArmFault,
+    ArmProblem,
     Deployment,
     Lock,
     Permission,
@@ -32,9 +35,13 @@ from stacktui.resources.model import (
     ResourceDetails,
     ResourceGroup,
     ResourceType,
+    RoleAssignment,
+    RoleDefinition,
     Subscription,
 )
 from stacktui.resources.retry import Wait
+from stacktui.resources.role_paths import READER
+from stacktui.resources.roles import Access
 from stacktui.tui.arm_engine import ArmEngine
 from stacktui.tui.arm_reader import UnreadError
 from stacktui.tui.group_list import GroupPage, text_of
@@ -102,13 +109,29 @@ PROVIDERS = (
 )
 
 
+OBJECT_ID = "71c0fb3a-5b1c-4e62-9d3f-8f2f6c1c0d11"
+DEFINITIONS = (READER, RoleDefinition("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor"))
+ASSIGNMENTS = tuple(
+    RoleAssignment(f"{scope}/assignment", scope, role.id, principal)
+    for scope, role, principal in (
+        (f"/subscriptions/{SUBSCRIPTION}", READER, OBJECT_ID),
+        (GROUPS[1].id, DEFINITIONS[1], OBJECT_ID),
+        ("", READER, "2f1f6c1c-9d3f-4e62-5b1c-71c0fb3a0d11"),
+    )
+)
+
+
 class CannedArm(ArmEngine):
     """Answers at once, and asks nothing."""
 
     def __init__(
-        self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "", breaks: str = ""
+        self,
+        groups: tuple[ResourceGroup, ...] = GROUPS,
+        fails: str = "",
+        breaks: str = "",
+        tokens: TokenSource | None = None,
     ) -> None:
-        super().__init__(TokenSource())
+        super().__init__(tokens or TokenSource())
         self._groups = groups
         self._fails = fails
         self._breaks = breaks
@@ -128,6 +151,22 @@ class CannedArm(ArmEngine):
         yield {each.id.lower(): len(each.name) for each in self._groups[:3]}
         if self._breaks:
             raise UnreadError(self._breaks)
+
+    async def access(
+        self, target: CheckTarget, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Access, None]:
+        if self._fails:
+            raise UnreadError(self._fails)
+        refused = ArmError(
+            ArmFault(ArmProblem.REFUSED, "the role assignments", 403, "AuthorizationFailed")
+        )
+        yield Access(
+            f"/subscriptions/{SUBSCRIPTION}",
+            OBJECT_ID,
+            Rows((Permission(("*/read",)),)),
+            Rows(DEFINITIONS),
+            Rows(error=refused) if self._breaks else Rows(ASSIGNMENTS),
+        )
 
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         return Rows(SUBSCRIPTIONS), _TENANT

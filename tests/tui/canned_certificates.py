@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import md5, sha1, sha256
@@ -81,3 +81,16 @@ def identity_files(
     return {
         name: IdentityFile(name, each.path, STARTED, chain) for name, each in references.items()
     }
+
+
+def ending_in(days: int) -> Callable[..., dict[str, IdentityFile]]:
+    """Return what reads the files of the identities, whose certificates end in so many days."""
+
+    def read(references: Mapping[str, CertificateRef], now: datetime) -> dict[str, IdentityFile]:
+        found = {}
+        for name, file in identity_files(references, now).items():
+            leaf = replace(file.chain[0], not_after=STARTED + timedelta(days=days, hours=2))
+            found[name] = replace(file, chain=(leaf, *file.chain[1:]))
+        return found
+
+    return read

@@ -15,9 +15,12 @@ from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
+from stacktui.tui.frame import Border
+from stacktui.tui.panes import identity_state
 
 from . import canned
 from .canned import CONFIG, canned_app
+from .canned_certificates import STARTED
 from .screen import read, resize, settle, text_of, type_in, until, write
 
 HEALTHY = canned.events_of(canned.HEALTHY)
@@ -44,7 +47,10 @@ async def test_without_a_demo_to_start_none_is_offered(config: Path) -> None:
         assert "demo" not in shown
 
 
-async def test_a_check_shows_its_steps_and_an_explicit_ok(config: Path) -> None:
+async def test_a_check_shows_its_steps_and_an_explicit_ok(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_state, "now", lambda: STARTED)
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await until(pilot, "Press c to check AzureStackUser.")
         await pilot.press("c")
@@ -57,7 +63,7 @@ async def test_a_check_shows_its_steps_and_an_explicit_ok(config: Path) -> None:
         assert "AD FS" in top
         assert "2020-09-01-hybrid" in top
         assert top.endswith("certifi + ca")
-        assert "✓ token until 04:12:09" in shown
+        assert "✓ token valid for 60 min" in shown
         assert "web-frontend" in shown
         await until(pilot, "! 25 days")
 
@@ -464,3 +470,16 @@ async def test_a_fault_without_a_verdict_is_still_a_fault(config: Path) -> None:
     async with WithoutVerdict(config).run_test() as pilot:
         await pilot.press("c")
         await until(pilot, "✗ fault found")
+
+
+async def test_a_pane_with_another_border_is_painted_where_its_size_is_the_same(
+    config: Path,
+) -> None:
+    app = canned_app(config, text=CONFIG)
+    async with app.run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "enter")
+        await until(pilot, "─ 3 Identities ─")
+        app.dashboard.grid.identities.set_border(Border.NONE)
+        await pilot.pause()
+        await pilot.pause(0.1)
+        assert "─ 3 Identities ─" not in text_of(app)

@@ -403,8 +403,8 @@ async def test_an_identity_has_a_reference_and_no_secret(
         await fill(pilot, "Name", "new")
         await fill(pilot, "Client id", "some-client")
         await fill(pilot, "Secret", "hunter2")
-        shown = flat(await until(pilot, "✗ must not be"))
-        assert "write: env NAME, or: file PATH" in shown
+        shown = flat(await until(pilot, "✗ must be a reference"))
+        assert "write: env NAME, file PATH, keyring or prompt" in shown
         await pilot.press("enter")
         await settle(pilot)
         assert read(config) == WRITTEN

@@ -27,6 +27,7 @@ def stamp() -> Iterator[RunningStamp]:
 
 @pytest.fixture(autouse=True)
 def _new_tokens(stamp: RunningStamp) -> Iterator[None]:
+    check_runner.load_engine.cache_clear()  # it holds them too
     check_runner.session_tokens.cache_clear()
     yield
     stamp.fault_at()

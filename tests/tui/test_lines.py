@@ -23,6 +23,18 @@ def text_of(spans: Iterable[Span]) -> str:
     return "".join(span.text for span in spans)
 
 
+def test_keys_never_stand_inside_a_sentence() -> None:
+    keys = (Span("y copies"),)
+    text = Line((Span("one two three four five"),), keys, right_last=True)
+    beside = wrap(text, 20, UNICODE)
+    below = wrap(text, 15, UNICODE)
+    assert [text_of(each.spans) for each in beside] == ["one two three four", "five"]
+    assert [bool(each.right) for each in beside] == [False, True]
+    assert [text_of(each.spans) for each in below] == ["one two three", "four five", ""]
+    assert [bool(each.right) for each in below] == [False, False, True]
+    assert len(wrap(text, 40, UNICODE)) == 1
+
+
 @given(SPANS, st.integers(0, 40), GLYPHS)
 def test_a_cut_fits(spans: list[Span], width: int, glyphs: Glyphs) -> None:
     assert width_of(fit(spans, width, glyphs)) <= max(0, width)

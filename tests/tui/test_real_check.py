@@ -132,6 +132,8 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
         write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
             await until(pilot, "To sign in at ")
+            await pilot.press("enter")  # back to the check, which goes on waiting
+            await until(pilot, "esc cancels")
             for size in (WIDE, (80, 23)):
                 await resize(pilot, *size)
                 shown = await until(pilot, "To sign in at ")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,16 +12,27 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
+from stacktui.check import role_grant
 from stacktui.environments.record import StampRecord, more_of, write_record
-from stacktui.tui import arm_reader, resource_counter, scan_runner
+from stacktui.identities.token_source import SignIn
+from stacktui.tui import (
+    arm_reader,
+    identity_walker,
+    live_walk,
+    resource_counter,
+    role_reader,
+    scan_runner,
+)
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.panes import certificates, check, environments
+from stacktui.tui.panes import certificates, check, environments, identity_state
+from stacktui.tui.screens import device_code, managed_identity
 
-from . import canned, canned_trust
+from . import canned, canned_certificates, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
 from .canned_arm import CannedArm
 from .canned_certificates import STARTED
 from .canned_scan import scans
+from .canned_walk import WALKS, CannedWalk
 from .screen import resize, shown, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
@@ -30,6 +43,9 @@ DOWN_TO_THE_LEAST: Sizes = {**SIZES, "40x10": (40, 10)}
 STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
+STARTED_SMALL = pytest.mark.parametrize(
+    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
+)
 # A form has to be of use on the smallest screen too.
 FORM_SIZES: Sizes = SIZES | {"40x10": (40, 10)}
 Step = tuple[Sequence[str], str]
@@ -37,6 +53,11 @@ Compare = Callable[..., Awaitable[None]]
 HEALTHY = canned.events_of(canned.HEALTHY)
 FAULT = canned.events_of(canned.UNTRUSTED)
 WAITING = canned.waiting_for_first_byte()
+
+
+@pytest.fixture(autouse=True)
+def _at_the_time_of_the_canned_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_state, "now", lambda: STARTED)
 
 
 @pytest.fixture
@@ -150,16 +171,105 @@ async def test_environment_form(compare: Compare, config: Path, what: str) -> No
     await compare(app, *steps[what], sizes=FORM_SIZES)
 
 
+@pytest.mark.parametrize("state", ["never", "valid", "failed", "expired", "ending"])
+async def test_identity_state(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    events = FAULT if state == "failed" else HEALTHY
+    app = canned_app(config, events, text=CONFIG)
+    said = {"valid": "✓ token valid for 60 min", "failed": "✗ failed: tls-untrusted-root"}
+    steps: list[Step] = [("c", "4 ms" if state != "failed" else "! cert-expires")]
+    match state:
+        case "never":
+            steps = []
+        case "expired":
+            monkeypatch.setattr(identity_state, "now", lambda: STARTED + timedelta(minutes=61))
+        case "ending":
+            app.read_files = canned_certificates.ending_in(5)  # type: ignore[method-assign]
+            steps = [("j", "adminmanagement")]
+    words = said.get(state, "✗ 5 days" if state == "ending" else state)
+    await compare(app, *steps, (("3", "enter"), words))
+
+
+async def test_identities_on_the_least_screen(compare: Compare, config: Path) -> None:
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    await compare(app, ("c", "Signed in"), ("3", "✓ 214 days"), sizes={None: (40, 10)})
+
+
+@pytest.mark.parametrize("what", ["shown", "refused", "not read"])
+async def test_roles(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(role_reader, "now", lambda: STARTED)
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    reads = {"fails": "500 InternalServerError" if what == "not read" else "",
+             "breaks": "403" if what == "refused" else ""}  # fmt: skip
+    app.role_reader._load = lambda: CannedArm(**reads)
+    said = {"shown": "Contributor on resource group", "refused": "403 Auth", "not read": "500"}
+    await compare(app, (("3", "enter"), "never tried"), ("o", said[what]))
+
+
+@STARTED_SMALL
+async def test_copying_a_token(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    steps = (
+        ("c", "Signed in"),
+        ("3i", "asks first"),
+        (("down", "down", "down", "enter"), "called back"),
+    )
+    await compare(app, *steps, sizes=sizes)
+
+
 @pytest.mark.parametrize("what", ["added", "wrong", "user", "removed"])
 async def test_identity_form(compare: Compare, config: Path, what: str) -> None:
     app = canned_app(config, text=CONFIG)
     steps: dict[str, tuple[Step, ...]] = {
         "added": (("3a", "Add an identity"),),
-        "wrong": (("3a", "Add an identity"), (("down",) * 4, "Secret"), ("hunter2", "must not")),
+        "wrong": (
+            ("3a", "Add an identity"),
+            (("down",) * 4, "Secret"),
+            ("hunter2", "must be"),
+        ),
         "user": (("3a", "Add an identity"), (("down", "space", "down", "enter"), "Password")),
         "removed": (("3D", "is used by"),),
     }
     await compare(app, *steps[what], sizes=FORM_SIZES)
+
+
+@STARTED_AT
+@pytest.mark.parametrize("what", ["copied", "signed-in", "refused", "listed", "asking"])
+async def test_identity_actions(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes, what: str
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", "azure")
+    write_entries(Path("azure"))
+    report = canned.UNTRUSTED if what == "refused" else canned.HEALTHY
+    listed = ("3I", "[x] sp-c0ffee00")
+    steps: dict[str, tuple[Step, ...]] = {
+        "copied": (("3A", "A copy of ops"),),
+        "signed-in": (("3T", "there is a token"),),
+        "refused": (("3T", "tls-untrusted-root"),),
+        "listed": (listed, ("j", "no such file")),
+        "asking": (listed, (("s", "enter"), "Add this to")),
+    }
+    await compare(
+        canned_app(config, canned.signing_in(report), text=CONFIG), *steps[what], sizes=sizes
+    )
+
+
+def write_entries(folder: Path) -> None:
+    """Write az's file: a secret, a certificate, one that the config has, and nonsense."""
+    folder.mkdir()
+    entries = (
+        ("c0ffee00-1234-4567-89ab-000000000000", "contoso.example", "client_secret", "x"),
+        ("deadbeef-1234-4567-89ab-000000000000", "adfs", "certificate", "/nowhere/sp.pem"),
+        (canned.TARGET.identity.client_id, "contoso.onmicrosoft.com", "client_secret", "x"),
+        ("", "", "client_secret", "x"),
+    )
+    found = [
+        {"client_id": each, "tenant": tenant, key: value} for each, tenant, key, value in entries
+    ]
+    (folder / "service_principal_entries.json").write_text(json.dumps(found))
 
 
 @STARTED_AT
@@ -361,11 +471,6 @@ async def test_trust(
     await compare(app, *steps, sizes=sizes)
 
 
-STARTED_SMALL = pytest.mark.parametrize(
-    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
-)
-
-
 @STARTED_SMALL
 async def test_trust_from_a_file(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
@@ -382,6 +487,44 @@ async def test_typing_a_secret(compare: Compare, config: Path, sizes: Sizes) -> 
     app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
     steps = (("c", "secret-missing"), ("f", "In memory"), ("hidden", "••••••"))
     await compare(app, *steps, sizes=sizes)
+
+
+async def test_device_code(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_SMALL
+@pytest.mark.parametrize("who", ["may", "cannot"])
+async def test_granting(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, who: str, sizes: Sizes
+) -> None:
+    async def why_not(wanted: Sequence[SignIn], *_: object) -> dict[str, str]:
+        return {each.identity.name: "" if who == "may" else "403 Forbidden" for each in wanted}
+
+    monkeypatch.setattr(role_grant, "why_not", why_not)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.forbidden)
+    steps: list[tuple[Sequence[str], str]] = [("c", "arm-forbidden"), ("f", "not asked")]
+    steps.append((("enter",), "✓ may grant it" if who == "may" else "cannot grant it"))
+    await compare(app, *steps, sizes=sizes)
+
+
+@pytest.mark.parametrize("walk", ["form", *WALKS])
+async def test_managed_identity(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, walk: str
+) -> None:
+    for module in (identity_walker, live_walk, managed_identity):
+        monkeypatch.setattr(module, "monotonic", lambda: 0.0)
+    app = canned_app(config, text=CONFIG)
+    name = "asking" if walk == "form" else walk
+    app._load_arm = app.arm_reader._load = lambda: CannedWalk(name)
+    steps: list[tuple[Sequence[str], str]] = [("3M", "vm-app in team-01"), ("id-app", "id-app")]
+    if walk != "form":
+        said = {"asking": "Assign id-app", "waiting": "waits 15 s", "refused": "grant failed",
+                "skipped": "All is done but"}  # fmt: skip
+        steps.append((("enter",), said[walk]))
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 @STARTED_SMALL
@@ -470,3 +613,16 @@ async def test_plain_matrix(
     app: StacktuiApp = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 23)})
+
+
+@PLAIN
+async def test_plain_device_code(
+    compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    set_variables(monkeypatch, variables)
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes={None: (80, 23)})

@@ -7,9 +7,17 @@ from stacktui.check.steps.metadata import METADATA
 from stacktui.check.steps.operator_health import OPERATOR_HEALTH
 from stacktui.check.steps.resource_groups import RESOURCE_GROUPS
 from stacktui.check.steps.token import TOKEN
+from stacktui.check.steps.write_probe import PROBE, REMOVE_LEFTOVERS
 from stacktui.check.target import CheckTarget
 
-STEPS: tuple[Step, ...] = (METADATA, TOKEN, RESOURCE_GROUPS, OPERATOR_HEALTH)
+STEPS: tuple[Step, ...] = (
+    METADATA,
+    TOKEN,
+    RESOURCE_GROUPS,
+    OPERATOR_HEALTH,
+    REMOVE_LEFTOVERS,
+    PROBE,
+)
 
 
 def steps_of(target: CheckTarget, goal: str | None = None) -> tuple[Step, ...]:

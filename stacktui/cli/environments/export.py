@@ -13,11 +13,13 @@ from stacktui.cli.ask import CommandError, RemoteError, yes_option
 from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
 from stacktui.cli.output import err, warn
+from stacktui.cli.secrets import with_typed_secret
 from stacktui.cli.settings import read_target, require_writable
 from stacktui.exchange.az_setup import too_new
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.forms import REMARKS, RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
+from stacktui.identities.faults import IdentityError
 from stacktui.identities.secrets import resolve_secret
 
 
@@ -79,7 +81,8 @@ def command(
     toml              tables for the config of another stacktui
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
-    as its reference: the variable or the file that holds it.
+    as its reference: the variable or the file that holds it. With --with-secrets it is the secret
+    itself; one that is typed in each run is asked for, on a terminal.
 
     clouds.config is in $AZURE_CONFIG_DIR or ~/.azure, and is changed as `az cloud register` would:
     this shows what changes, asks, and keeps a copy of the file as it was.
@@ -116,7 +119,12 @@ def _with_secret(connection: Connection, form: Form, text: str) -> tuple[Connect
     if identity is None or identity.secret is None or identity.secret is not identity.credential:
         warn("no secret is in this output: the environment signs in without one")
         return connection, text
-    connection = replace(connection, secret=resolve_secret(identity.secret))
+    try:
+        secret = resolve_secret(with_typed_secret(identity).secret or identity.secret)
+    except IdentityError as error:
+        found = f"secret-missing: the {identity.secret_name} of identity {identity.name}"
+        raise CommandError(f"{found}: {error}; see: stacktui explain secret-missing") from None
+    connection = replace(connection, secret=secret)
     itself = RENDERERS[form](connection)
     if itself == text:
         warn(f"no secret is in this output: {form} has no place for it")

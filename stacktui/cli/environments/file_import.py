@@ -47,8 +47,10 @@ def import_from_file(
         raise CommandError(f"{file}: {error}") from None
     if name is not None and len(found) != 1:
         raise CommandError(f"--name is for one environment; {file} has {len(found)}")
-    beside = Path(os.devnull) if str(file) == _STDIN else folder  # where no file is
-    _add(config, found, name, beside, keep_secret=keep_secret, yes=yes)
+    is_stdin = str(file) == _STDIN
+    beside = Path(os.devnull) if is_stdin else folder  # where no file is
+    taken_from = "standard input" if is_stdin else str(absolute(file))
+    _add(config, found, name, beside, taken_from, keep_secret=keep_secret, yes=yes)
 
 
 def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
@@ -59,7 +61,7 @@ def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
         found = read_values(of_process(os.environ), Path.cwd())
     except UnknownFormError as error:
         raise CommandError(f"the variables of this process: {error}") from None
-    _add(config, (found,), name, None, keep_secret=False, yes=yes)
+    _add(config, (found,), name, None, "the variables of a process", keep_secret=False, yes=yes)
 
 
 def _add(
@@ -67,6 +69,7 @@ def _add(
     found: Sequence[Reading],
     name: str | None,
     folder: Path | None,
+    taken_from: str,
     *,
     keep_secret: bool,
     yes: bool,
@@ -81,7 +84,7 @@ def _add(
     chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
         earlier = [each for each, _ in chosen]
-        plan = plan_import(config, reading, name, earlier)
+        plan = plan_import(config, reading, name, earlier, taken_from)
         if keep_secret and reading.secret and plan.identity is not None:
             plan = with_secret_file(plan, earlier)
         plan.check()

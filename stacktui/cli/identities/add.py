@@ -11,11 +11,10 @@ from stacktui.cli.options import ConfigSource, examples, reads_config
 from stacktui.cli.output import err
 from stacktui.cli.settings import absolute, require_writable
 from stacktui.identities.changes import typed_values
-from stacktui.identities.config import KEYS, KEYS_OF, save_identity
+from stacktui.identities.config import KEYS_OF, KIND_KEYS, save_identity
 from stacktui.identities.model import IdentityKind
 from stacktui.text.shell import command_line, for_this_machine
 
-_KEYS = tuple(key for key in KEYS if key != "kind")
 # `\b` keeps click from joining the lines.
 _HELP = """Add the identity NAME to the config.
 
@@ -32,7 +31,7 @@ The keys of each kind, as in the config:
 def _settings(context: click.Context, _argument: click.Parameter, incomplete: str) -> list[str]:
     """Complete a key of the kind that is given."""
     kind = context.params.get("kind")
-    keys = KEYS_OF[IdentityKind(kind)] if kind else _KEYS
+    keys = KEYS_OF[IdentityKind(kind)] if kind else KIND_KEYS
     return starting([f"{key}=" for key in keys], incomplete)
 
 
@@ -58,7 +57,7 @@ def command(source: ConfigSource, name: str, kind: str, keys: tuple[str, ...]) -
     if not name.isprintable() or not name.strip():
         raise CommandError("the name is empty, or holds control characters")
     path = absolute(source.path)
-    values = typed_values(path, name, read_pairs(keys, KEYS_OF[IdentityKind(kind)]), _KEYS)
+    values = typed_values(path, name, read_pairs(keys, KEYS_OF[IdentityKind(kind)]), KIND_KEYS)
     save_identity(path, name, {"kind": kind, **values}, added=True)
     err(f"{name}: added")
     config = ("--config", str(path)) if source.given else ()

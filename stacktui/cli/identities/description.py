@@ -13,6 +13,7 @@ from stacktui.config.document import ConfigError, read_document
 from stacktui.config.edit import users_of
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.identities.model import Identity
+from stacktui.identities.origin import IdentityOrigin, origins
 from stacktui.text.counts import count_of
 from stacktui.text.times import utc_text
 
@@ -24,7 +25,7 @@ class DescribedIdentity:
     """One identity; `identity` is None where `error` says why it cannot be used.
 
     `environments` are those that name it, the active one first. `file` is the certificate that it
-    signs in with, if it does.
+    signs in with, if it does; `origin` is where it came from.
     """
 
     name: str
@@ -33,6 +34,7 @@ class DescribedIdentity:
     identity: Identity | None = None
     error: ConfigError | None = None
     file: IdentityFile | None = None
+    origin: IdentityOrigin | None = None
 
     def document(self) -> dict[str, Any]:
         known = self.identity
@@ -45,6 +47,7 @@ class DescribedIdentity:
             "in_use": self.in_use,
             "credential": str(known.credential) if known and known.credential else None,
             "certificate": _certificate(self.file) if self.file else None,
+            "origin": _origin(self.origin) if self.origin else None,
             "error": str(self.error) if self.error else None,
         }
 
@@ -66,6 +69,7 @@ def described(settings: Settings, names: Sequence[str]) -> Iterator[DescribedIde
     document, active = read_document(settings.path), settings.default_name
     known = [settings.identities[name] for name in names if name in settings.identities]
     files = read_files(references(known), datetime.now(UTC))
+    came_from = origins(settings.path, known)
     for name in names:
         users = sorted(users_of(document, name), key=lambda each: each != active)
         yield DescribedIdentity(
@@ -75,7 +79,16 @@ def described(settings: Settings, names: Sequence[str]) -> Iterator[DescribedIde
             settings.identities.get(name),
             settings.identity_errors.get(name),
             files.get(name),
+            came_from.get(name),
         )
+
+
+def _origin(found: IdentityOrigin) -> dict[str, Any]:
+    return {
+        "config": str(found.config),
+        "line": found.line,
+        "imported_from": found.imported_from or None,
+    }
 
 
 def _certificate(file: IdentityFile) -> dict[str, Any]:

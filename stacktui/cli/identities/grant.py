@@ -14,7 +14,7 @@ from stacktui.cli.name_completion import identity_names
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.settings import require_writable
 from stacktui.resources.role_paths import scope_words
-from stacktui.resources.roles import grant
+from stacktui.resources.roles import Granted, find_assignment, grant
 
 
 @click.command(
@@ -42,8 +42,12 @@ def command(request: RoleRequest, principal: str, role: str, yes: bool) -> None:
         client, where = session.arm.client, session.scope
         found, who = await session.role(role), await session.principal(principal)
         words = f"{found.name} on {scope_words(where)}"
-        confirm(f"{session.arm.environment}: grant {who} {words}?", yes=yes)
-        granted = await grant(client, where, found, who)
+        held = await find_assignment(client, where, found, who)
+        if held is not None:
+            granted = Granted(held, changed=False)
+        else:
+            confirm(f"{session.arm.environment}: grant {who} {words}?", yes=yes)
+            granted = await grant(client, where, found, who)
         if request.as_json:
             document = {
                 "schema": SCHEMA,

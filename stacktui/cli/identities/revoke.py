@@ -17,7 +17,7 @@ from stacktui.cli.settings import require_writable
 from stacktui.resources.listing import collect
 from stacktui.resources.model import RoleAssignment
 from stacktui.resources.role_paths import Reach, parse_assignment_id, reach, scope_words
-from stacktui.resources.roles import pages_of_principal, revoke
+from stacktui.resources.roles import has_assignment, pages_of_principal, revoke
 
 
 @click.command(
@@ -48,7 +48,8 @@ def command(request: RoleRequest, principal: str, role: str | None, yes: bool) -
         names: list[str]
         if assignment is not None:
             scope, name = assignment
-            what, names = f"the role assignment {name} on {scope_words(scope)}", [name]
+            what = f"the role assignment {name} on {scope_words(scope)}"
+            names = [name] if await has_assignment(session.arm.client, scope, name) else []
         else:
             scope = session.scope
             what, names = await _held(session, principal, role or "")

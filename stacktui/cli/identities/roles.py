@@ -9,12 +9,12 @@ import click
 
 from stacktui.cli.arm import report_fault
 from stacktui.cli.arm_lists import write
-from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope, is_forbidden
+from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.output import err, warn
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import RoleAssignment
+from stacktui.resources.model import is_forbidden
 from stacktui.resources.permissions import allowed_words
 from stacktui.resources.role_paths import READER, reach, scope_words
 from stacktui.resources.roles import Access, access
@@ -36,13 +36,19 @@ def command(request: RoleRequest) -> None:
 
     What they may do is read without any right. Their roles at the scope, above it and below it
     take the right to read role assignments: where that is refused, it is named on stderr, and the
-    exit code is 1.
+    exit code is 1, as where the token does not say whose roles are to be looked for.
     """
 
     async def show(session: RoleSession) -> int:
         client = session.arm.client
         facts = await client.token_facts()
         found = await access(client, session.scope, facts.object_id or "")
+        failed = [each.error for each in (found.permissions, found.assignments) if each.error]
+        for error in failed:
+            if (
+                getattr(error.fault, "status", 0) == 404
+            ):  # of a scope that is not there, permissions are no answer
+                raise error
         if request.as_json:
             write(json.dumps(_document(session, facts, found)))
         else:
@@ -50,13 +56,12 @@ def command(request: RoleRequest) -> None:
                 out_fitting(line, _WIDTH + 2)
         if not facts.object_id:
             warn("the token names no object id (no claim oid), by which roles could be found")
-        failed = [each.error for each in (found.permissions, found.assignments) if each.error]
         for error in failed:
             forbidden = is_forbidden(error)
             report_fault(error, session.arm.target, saved=not forbidden)
             if forbidden and facts.object_id:
                 err(f"  who may grant a role can use: {_grant_line(session, facts.object_id)}")
-        return ExitCode.FAULT if failed else ExitCode.HEALTHY
+        return ExitCode.FAULT if failed or not facts.object_id else ExitCode.HEALTHY
 
     request.run(show)
 
@@ -73,30 +78,11 @@ def _lines(session: RoleSession, facts: TokenFacts, found: Access) -> Iterator[s
     may = found.permissions
     words = _REFUSED if may.error else ", ".join(allowed_words(may.rows)) or "nothing"
     yield _labelled("you may", words)
-    roles = [_role_words(each, session.scope, facts, found) for each in found.assignments.rows]
-    if found.assignments.error:
+    roles = [found.words(each) for each in found.assignments.rows]
+    if found.assignments.error or not facts.object_id:
         roles.append(_REFUSED)
     for number, text in enumerate(roles or ["none"]):
         yield _labelled("" if number else "roles", text)
-
-
-def _role_words(each: RoleAssignment, scope: str, facts: TokenFacts, found: Access) -> str:
-    """Return an assignment in words: `Reader on resource group DevTest · direct`."""
-    words = f"{_name(each, found)} on {scope_words(each.scope)} · {reach(each, scope)}"
-    group = _group(each, facts)
-    return f"{words} · by group {group}" if group else words
-
-
-def _name(each: RoleAssignment, found: Access) -> str:
-    """Return the name of the role, else its id."""
-    names = {role.id: role.name for role in found.definitions.rows}
-    return names.get(each.role) or each.role
-
-
-def _group(each: RoleAssignment, facts: TokenFacts) -> str:
-    """Return the group by which somebody has a role; empty where it is their own."""
-    own = each.principal.casefold() == (facts.object_id or "").casefold()
-    return "" if own else each.principal
 
 
 def _grant_line(session: RoleSession, object_id: str) -> str:
@@ -116,10 +102,10 @@ def _document(session: RoleSession, facts: TokenFacts, found: Access) -> dict[st
     assigned = [
         {
             "id": each.id,
-            "role": {"id": each.role, "name": _name(each, found)},
+            "role": {"id": each.role, "name": found.role_name(each)},
             "scope": each.scope,
             "reach": reach(each, session.scope),
-            "group": _group(each, facts) or None,
+            "group": found.group_of(each) or None,
         }
         for each in found.assignments.rows
     ]

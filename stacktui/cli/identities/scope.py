@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import update_wrapper
 from typing import Any
 
 import click
 
 from stacktui.check.settings import Settings
-from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
+from stacktui.cli.arm import (
+    ArmSession,
+    report_fault,
+    run_on,
+    show_prompt,
+    signing_in,
+)
 from stacktui.cli.arm_subscription import subscription_of
-from stacktui.cli.ask import CommandError
+from stacktui.cli.ask import CommandError, RemoteError
+from stacktui.cli.layout import err_wrapped
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
-from stacktui.cli.output import err
+from stacktui.cli.output import err, warn
+from stacktui.cli.secrets import with_typed_secret
 from stacktui.cli.settings import read_settings
 from stacktui.config.document import nearest
 from stacktui.errors import FaultError
+from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
-from stacktui.resources.model import ArmFault, Principal, RoleDefinition
+from stacktui.resources.model import Principal, RoleDefinition, is_forbidden
 from stacktui.resources.principals import principal_of
 from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role
+from stacktui.resources.written import ChangeError
 
 SCHEMA = 1
 _OPTIONS = (
@@ -61,20 +71,36 @@ class RoleSession:
         raise CommandError(f"there is no role {wanted!r} at this scope; {hint}")
 
     async def principal(self, given: str) -> Principal:
-        """Return the principal of an identity's name, else of an object id.
+        """Return the principal of an identity's name or client id, else of an object id.
 
         Raises CommandError for what is nearly an identity's name, and what `principal_of` raises.
         """
-        known = self.settings.identities
-        if given in known or given in self.settings.identity_errors:
-            target = self.arm.target
-            wanted = SignIn(target.environment, self.settings.identity(given), target.config)
-            return await principal_of(wanted, TokenSource(), show_prompt)
-        if not is_object_id(given) and (meant := nearest(given, known)):
-            raise CommandError(f"there is no identity {given!r}; did you mean {meant}?")
+        known, errors = self.settings.identities, self.settings.identity_errors
+        if given in known or given in errors:
+            return await self._principal_of(self.settings.identity(given))
         if not given.isprintable() or not given.strip():
             raise CommandError("PRINCIPAL must be an object id, or the name of an identity")
+        for identity in known.values():
+            if identity.is_application and identity.client_id.casefold() == given.casefold():
+                warn(f"{given} is the client id of {identity.name}, whose object id is meant")
+                return await self._principal_of(identity)
+        if not is_object_id(given):
+            if meant := nearest(given, known):
+                raise CommandError(f"there is no identity {given!r}; did you mean {meant}?")
+            warn(f"no identity is called {given!r}; is it an object id?")
         return Principal(given.strip())
+
+    async def _principal_of(self, identity: Identity) -> Principal:
+        if not identity.object_id:
+            identity = with_typed_secret(identity)
+        target = replace(self.arm.target, identity=identity)
+        wanted = SignIn(target.environment, identity, target.config)
+        try:
+            return await principal_of(wanted, TokenSource(), show_prompt)
+        except FaultError as error:
+            report_fault(error, target)
+            message = f"{identity.name} has to sign in for its object id; or give the object id"
+            raise RemoteError(message) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +132,21 @@ class RoleRequest:
             try:
                 return await work(RoleSession(session, settings, await self._scope_of(session)))
             except FaultError as error:
-                if not is_forbidden(error):
+                unknown = getattr(error.fault, "code", "") == "PrincipalNotFound"
+                if not (unknown or is_forbidden(error)):
                     raise
                 # Nothing is wrong that a check would find.
                 report_fault(error, target, saved=False)
-                err("  an Owner or User Access Administrator may do this: --identity NAME")
+                if unknown:
+                    err("  PRINCIPAL is an object id (no client id), or the name of an identity")
+                else:
+                    tell_who_may()
+                return ExitCode.FAULT
+            except ChangeError as error:
+                warn(str(error))
+                if error.cause is not None:
+                    report_fault(error.cause, target, saved=False)
+                err_wrapped(f"  {error.help}", 4)
                 return ExitCode.FAULT
 
         click.get_current_context().exit(run_on(target, self.request, at_scope))
@@ -122,9 +158,8 @@ class RoleRequest:
         return subscription if self.group is None else f"{subscription}/resourceGroups/{self.group}"
 
 
-def is_forbidden(error: FaultError[Any]) -> bool:
-    """Return whether ARM says that the caller has no right to do this."""
-    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
+def tell_who_may() -> None:
+    err("  an Owner or User Access Administrator may do this: --identity NAME")
 
 
 def at_scope(function: Callable[..., None]) -> Callable[..., None]:

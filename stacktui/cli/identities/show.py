@@ -26,7 +26,7 @@ _WIDTH = 12
 @reads_config
 def command(source: ConfigSource, name: str, format_: str) -> None:
     """Show the identity NAME: its kind and account, the environments that use it, and where its
-    secret is; of a certificate the days that are left, and the thumbprint."""
+    secret is; of a certificate the days that are left, and the thumbprint; where it came from."""
     settings = read_settings(source)
     settings.identity(name)  # raises where it cannot be used
     (found,) = described(settings, (name,))
@@ -45,13 +45,16 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
     yield "kind", identity.kind.words
     yield "used by", ", ".join(found.environments) or "no environment"
     for key in KEYS_OF[identity.kind]:
-        if value := getattr(identity, key, None):
+        # `secret` is the password of a certificate's file too: `password` below.
+        if key != "secret" and (value := getattr(identity, key, None)):
             yield key, str(value)
-    yield "principal", identity.principal or "known once it has signed in"
+    yield "account", identity.principal or "known once it has signed in"
     if identity.credential is not None:
         yield "credential", str(identity.credential)
     if identity.secret is not None and identity.secret is not identity.credential:
         yield "password", str(identity.secret)
+    if found.origin is not None:
+        yield "came from", found.origin.words
     if file is not None:
         yield "certificate", found.certificate_state
         if file.problem:

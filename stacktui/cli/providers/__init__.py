@@ -7,10 +7,11 @@ from stacktui.cli.options import examples
 
 command = LazyGroup(
     package=__name__,
-    help="List resource providers, and show the api-versions of one.",
+    help="List resource providers, show the api-versions of one, and register one.",
     table={
         "list": "List the resource providers, and which of them are registered.",
         "show": "Show the resource types of a provider, with their api-versions.",
+        "register": "Register a resource provider for a subscription.",
     },
     epilog=examples("stacktui providers list", "stacktui providers show Microsoft.Compute"),
 )

@@ -22,6 +22,7 @@ from stacktui.diagnosis.catalogue.open_files import SECRET_FILE_OPEN
 from stacktui.diagnosis.catalogue.operator_health import OPERATOR_HEALTH
 from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
 from stacktui.diagnosis.catalogue.python_clients import SDK_TOO_NEW
+from stacktui.diagnosis.catalogue.write_probe import PROBE_LEFTOVER
 from stacktui.diagnosis.fault import FaultInfo
 
 ADVISED: tuple[FaultInfo, ...] = (
@@ -31,6 +32,7 @@ ADVISED: tuple[FaultInfo, ...] = (
     RECORD_UNWRITTEN,
     OPERATOR_HEALTH,
     LIST_CUT,
+    PROBE_LEFTOVER,
     CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
     SECRET_FILE_OPEN,

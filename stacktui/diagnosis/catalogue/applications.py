@@ -36,6 +36,7 @@ from stacktui.diagnosis.sign_in_facts import (
 )
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
+from stacktui.text.sanitize import escape_control_chars
 
 _SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
 
@@ -59,19 +60,32 @@ _SEE_ADFS_APPLICATIONS = RemedyTemplate(
 )
 
 
+def _of_others(failure: FailureContext, identity: Identity) -> tuple[str, ...]:
+    """Return whose identity it is, if only other environments of the config name it."""
+    environment = failure.environment
+    users = [name for name, used in failure.report.target.used if used == identity.name]
+    if not users or environment.identity == identity.name:
+        return ()
+    own = environment.identity
+    which = f"that of {environment.name} is {own}" if own else f"{environment.name} names none"
+    line = f"{identity.name} is the identity of {', '.join(users)}; {which}"
+    return (escape_control_chars(line),)
+
+
 def _app_not_found(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _APP_NOT_FOUND)
     if refused is None:
         return None
     fault, identity = refused
     client, section = identity.client_id, section_of(identity)
-    asked, check = f"client_id under {section}: {client}", _CHECK_CLIENT.fill(identity=section)
+    asked = (*_of_others(failure, identity), f"client_id under {section}: {client}")
+    check = _CHECK_CLIENT.fill(identity=section)
     if is_adfs(fault):
         title = f"The stamp's AD FS knows no application {client}"
         remedies = (check, _SEE_ADFS_APPLICATIONS.fill())
-        return Explanation(title, (asked, *fault_lines(fault)), remedies)
+        return Explanation(title, (*asked, *fault_lines(fault)), remedies)
     title = f"The directory has no application {client}"
-    evidence = (asked, *tenant_lines(failure, identity), *fault_lines(fault))
+    evidence = (*asked, *tenant_lines(failure, identity), *fault_lines(fault))
     tenant = own_tenant(failure, identity)
     return Explanation(
         title, evidence, (check, tenant, _SEE_APPLICATION.fill_for_az(client=client))

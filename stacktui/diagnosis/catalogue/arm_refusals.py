@@ -11,9 +11,10 @@ from math import ceil
 from urllib.parse import unquote
 
 from stacktui.check.fault_text import fault_lines, id_lines
+from stacktui.check.write_probe import WRITING
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
 from stacktui.diagnosis.formatting import request_lines
 from stacktui.diagnosis.malformed import RUN_AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
@@ -30,8 +31,9 @@ from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate,
 from stacktui.diagnosis.retry import retry_lines
 from stacktui.environments.profiles import PUBLIC_PROFILE
 from stacktui.resources.api_versions import known_version
-from stacktui.resources.model import ArmFault, ArmProblem, Principal
+from stacktui.resources.model import ArmFault, ArmProblem, Principal, RoleDefinition
 from stacktui.resources.role_paths import (
+    CONTRIBUTOR,
     READER,
     assignment_body,
     assignment_name,
@@ -64,7 +66,7 @@ def fill_again_later(failure: FailureContext, answer: Exchange | None) -> Remedy
         when=f"in {seconds} s" if seconds else "in a minute",
         sleep=lambda _: f"sleep {seconds} && " if seconds else "",
         start_sleep=lambda _: f"Start-Sleep -Seconds {seconds}; " if seconds else "",
-        **failure.placeholders,
+        **failure.again,
     )
 
 
@@ -97,11 +99,12 @@ _AUTHORIZATION_FAILED = arm_code(
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
+_SUBSCRIPTION = re.compile(r"(?i)/subscriptions/([^/?]+)/resourcegroups")
 
-_GRANT_READER = for_both(
-    "An owner of {scope} grants Reader, the smallest role that can do this",
-    "stacktui identities grant {principal} --role Reader --scope {scope}{asked}",
+GRANT_ROLE = for_both(
+    "An owner of {scope} grants {role}, the smallest role that can do this",
+    "stacktui identities grant {principal} --role {role} --scope {scope}{asked}",
+    role=READER.name,
     scope="/subscriptions/ID",
     principal="OBJECT-ID",
     asked=" --environment NAME",
@@ -110,8 +113,9 @@ _GRANT_READER = for_both(
 _GRANT_BY_REST = RemedyTemplate(
     "The owner does so with az, signed in on this stamp",
     "az rest --method put --url {url} --body {body}",
-    "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName Reader -Scope {scope}",
+    "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName {role} -Scope {scope}",
     {
+        "role": READER.name,
         "url": "/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
         "?api-version=2015-07-01",
         "body": '\'{"properties": {"roleDefinitionId": "ID", "principalId": "OBJECT-ID"}}\'',
@@ -123,7 +127,7 @@ _GRANT_BY_REST = RemedyTemplate(
 _GRANT_BY_ROLE = replace(
     _GRANT_BY_REST,
     title="The owner of a subscription of public Azure does so with az",
-    bash="az role assignment create --assignee {assignee} --role Reader --scope {scope}",
+    bash="az role assignment create --assignee {assignee} --role {role} --scope {scope}",
 )
 
 
@@ -131,49 +135,69 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, ArmFault) or fault.code != _AUTHORIZATION_FAILED.code:
         return None
-    who, scope = _object_id(failure), _scope(failure)
+    who, scope = object_id(failure), _scope(failure)
+    writing = failure.step.name in WRITING
+    # A probe is refused at its group, and the role is wanted above it.
+    said = None if writing else _first(_SCOPE, fault.message)
     evidence = [
         *_comparison_lines("object id", "the token is for", who, _first(_OBJECT, fault.message)),
-        *_comparison_lines("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
+        *_comparison_lines("scope", "asked was for", scope, said),
     ]
     if action := _first(_ACTION, fault.message):
         evidence.append(f"action {action}")
     evidence += fault_lines(fault)
-    title = f"Signed in, but not allowed to read {fault.what}"
-    return Explanation(title, tuple(evidence), tuple(_grant_reader(failure, who, scope)))
+    title = f"Signed in, but not allowed to {_verb(failure)} {fault.what}"
+    role = CONTRIBUTOR if writing else READER
+    return Explanation(title, tuple(evidence), tuple(_grant(failure, role, who, scope)))
 
 
-def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Iterator[Remedy]:
-    """Yield how to grant only to what is known locally, never to an id that only the server names.
+def _verb(failure: FailureContext, reading: str = "read") -> str:
+    """Return what the failed step was to do with what it asked for."""
+    return "write" if failure.step.name in WRITING else reading
 
-    Without a command if the scope or the assignee is unknown.
-    """
+
+def fill_grant(failure: FailureContext, role: RoleDefinition, scope: str, principal: str) -> Remedy:
+    """Fill with a scope and an object id, neither of which only the server names."""
 
     def asked(quote: Quote) -> str:
         config = failure.config_option(quote)
         return f" --environment {quote(failure.environment.name)}{config}"
 
-    identity = failure.identity
+    # The dashboard grants Reader alone.
+    action = Action(ActionKind.GRANT, key=scope, value=principal) if role == READER else None
+    values = {"scope": scope, "principal": principal, "role": PlainWord(role.name)}
+    return GRANT_ROLE.fill(action, asked=asked, **values)
+
+
+def _grant(
+    failure: FailureContext, role: RoleDefinition, who: str | None, scope: str | None
+) -> Iterator[Remedy]:
+    """Yield how to grant only to what is known locally, never to an id that only the server names.
+
+    Without a command if the scope or the assignee is unknown.
+    """
+
+    identity, named = failure.identity, PlainWord(role.name)
     principal = who or (identity.object_id if identity else "")
     if scope and principal:
-        yield _GRANT_READER.fill(scope=scope, principal=principal, asked=asked)
+        yield fill_grant(failure, role, scope, principal)
     else:
-        without_command = replace(_GRANT_READER, bash="", powershell="")
-        yield without_command.fill(scope=scope or "the subscription")
+        without_command = replace(GRANT_ROLE, bash="", powershell="")
+        yield without_command.fill(scope=scope or "the subscription", role=named)
     # If the token names no object, the identity's own id finds it too.
     assignee = principal or (identity.principal if identity else "")
     if scope is None or not assignee:
         return
     by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
     parameter = PlainWord("-ObjectId" if principal else by_user)
-    values = {"scope": scope, "assignee": assignee, "parameter": parameter}
+    values = {"scope": scope, "assignee": assignee, "parameter": parameter, "role": named}
     if failure.environment.profile == PUBLIC_PROFILE:
         yield _GRANT_BY_ROLE.fill(**values)
     elif principal:
         version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
         granted = Principal(principal)
-        path = assignment_path(scope, assignment_name(scope, READER, granted))
-        body = json.dumps(assignment_body(scope, READER, granted, version))
+        path = assignment_path(scope, assignment_name(scope, role, granted))
+        body = json.dumps(assignment_body(scope, role, granted, version))
         # az adds the stamp's ARM and its audience to a path.
         yield _GRANT_BY_REST.fill(url=f"{path}?api-version={version}", body=body, **values)
     else:
@@ -192,7 +216,7 @@ def _comparison_lines(label: str, ours: str, known: str | None, said: str | None
     return [f"{label} {known or said}"] if known or said else []
 
 
-def _object_id(failure: FailureContext) -> str | None:
+def object_id(failure: FailureContext) -> str | None:
     """Return the object id in the token; AD FS may name a SID."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
@@ -211,7 +235,7 @@ ARM_FORBIDDEN = FaultInfo(
     id="arm-forbidden",
     group=Group.RESOURCES,
     sides=(Side.SIGN_IN,),
-    meaning="Signed in, but without the right to read this.",
+    meaning="Signed in, but without the right to do this.",
     distinguishing_evidence=(
         "403 AuthorizationFailed: ARM takes the token, unlike in `arm-unauthorized`, and names "
         "who, which action and which scope. An empty list is `no-subscriptions`."
@@ -221,7 +245,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(_GRANT_READER, _GRANT_BY_REST, _GRANT_BY_ROLE),
+    remedies=(GRANT_ROLE, _GRANT_BY_REST, _GRANT_BY_ROLE),
     rules=(_arm_forbidden,),
 )
 
@@ -237,7 +261,8 @@ def _arm_throttled(failure: FailureContext) -> Explanation | None:
         return None
     evidence = (*answer_lines(failure), *fault_lines(fault))
     remedies = (fill_again_later(failure, failure.last), _ASK_LESS.fill())
-    return Explanation(f"ARM gets too many requests to list {fault.what}", evidence, remedies)
+    title = f"ARM gets too many requests to {_verb(failure, 'list')} {fault.what}"
+    return Explanation(title, evidence, remedies)
 
 
 ARM_THROTTLED = FaultInfo(
@@ -265,7 +290,8 @@ def _arm_unavailable(failure: FailureContext) -> Explanation | None:
         return None
     evidence = (*answer_lines(failure), *fault_lines(fault))
     remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
-    return Explanation(f"ARM is not available to list {fault.what}", evidence, remedies)
+    title = f"ARM is not available to {_verb(failure, 'list')} {fault.what}"
+    return Explanation(title, evidence, remedies)
 
 
 ARM_UNAVAILABLE = FaultInfo(
@@ -293,8 +319,9 @@ def _arm_server_error(failure: FailureContext) -> Explanation | None:
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
     evidence = (*fault_lines(fault), *request_lines(failure))
-    remedies = (RUN_AGAIN.fill(**failure.placeholders), fill_report_to_operator(fault))
-    title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
+    remedies = (RUN_AGAIN.fill(**failure.again), fill_report_to_operator(fault))
+    verb = "writing" if failure.step.name in WRITING else "reading"
+    title = f"The stamp failed inside ({fault.status}) while {verb} {fault.what}"
     return Explanation(title, evidence, remedies)
 
 

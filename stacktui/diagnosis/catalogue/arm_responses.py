@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
 from stacktui.check.step_names import StepName
+from stacktui.check.write_probe import WRITING
 from stacktui.diagnosis.catalogue.arm_refusals import (
     AGAIN_LATER,
     REPORT_TO_OPERATOR,
@@ -90,11 +91,11 @@ _CHECK_HEALTH = RemedyTemplate(
 
 
 def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> TransportFault | None:
-    """Return the fault if it is of a request for resource groups sent to ARM's host."""
+    """Return the fault if it is of a request about resource groups sent to ARM's host."""
     fault, last = failure.fault, failure.last
     if not isinstance(fault, TransportFault) or fault.kind not in kinds or last is None:
         return None
-    if failure.step.name != StepName.RESOURCE_GROUPS or not failure.at_arm:
+    if failure.step.name not in (StepName.RESOURCE_GROUPS, *WRITING) or not failure.at_arm:
         return None
     sent = any(each.name is PhaseName.REQUEST and each.ok for each in last.phases)
     return fault if sent else None

@@ -40,6 +40,7 @@ from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
 from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
+from stacktui.diagnosis.catalogue.write_probe import WRITE_REFUSED
 from stacktui.diagnosis.fault import FaultInfo
 
 # Certificates that this machine does not accept.
@@ -85,4 +86,5 @@ FAULTS: tuple[FaultInfo, ...] = (
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,
+    WRITE_REFUSED,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from stacktui.check.fault_text import fault_lines
+from stacktui.diagnosis.catalogue.arm_refusals import GRANT_ROLE, fill_grant, object_id
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -15,6 +16,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.api_versions import RESOURCES, SUBSCRIPTIONS, known_version, versions_in
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
+from stacktui.resources.role_paths import READER
 
 # An operator sees many; more are counted only.
 _SHOWN = 12
@@ -135,7 +137,7 @@ API_VERSION_UNSUPPORTED = FaultInfo(
 
 # no-subscriptions
 
-_GRANT_READER = RemedyTemplate(
+_GRANT_IN_PORTAL = RemedyTemplate(
     "The owner of a subscription grants Reader to {who}: in {portal}, the subscription, Access "
     "control (IAM)",
     shown={"who": "the identity", "portal": "the stamp's portal"},
@@ -153,9 +155,12 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     who = (failure.identity and failure.identity.principal) or "this identity"
     portal = failure.portal
     evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
-    remedies = (_GRANT_READER.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal))
+    remedies = [_GRANT_IN_PORTAL.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal)]
+    asked, principal = failure.environment.subscription, object_id(failure)
+    if asked and principal:
+        remedies.insert(0, fill_grant(failure, READER, f"/subscriptions/{asked}", principal))
     title = "Signed in, but this identity sees no subscription"
-    return Explanation(title, evidence, remedies)
+    return Explanation(title, evidence, tuple(remedies))
 
 
 def _sees_no_subscription(failure: FailureContext) -> ArmFault | None:
@@ -181,7 +186,7 @@ NO_SUBSCRIPTIONS = FaultInfo(
             "no subscription", r"no subscriptions? found|no subscriptions were found"
         ): 92,
     },
-    remedies=(_GRANT_READER, _TAKE_OFFER),
+    remedies=(GRANT_ROLE, _GRANT_IN_PORTAL, _TAKE_OFFER),
     rules=(_no_subscriptions,),
 )
 

@@ -27,12 +27,6 @@ NO_FAULT: tuple[MessagePattern, ...] = (
         "`az config set core.instance_discovery=false`. stacktui never asks.",
     ),
     MessagePattern(
-        "MissingSubscriptionRegistration",
-        r"missingsubscriptionregistration|not registered to use namespace",
-        note="MissingSubscriptionRegistration: register the resource provider once for the "
-        "subscription: `az provider register -n NAMESPACE`.",
-    ),
-    MessagePattern(
         "ResourceGroupNotFound",
         r"resourcegroupnotfound|resource group .{1,90}could not be found",
         note="ResourceGroupNotFound: the connection is well, and there is no group of that name in "

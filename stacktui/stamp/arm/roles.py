@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -126,7 +127,9 @@ def _wanted(arm: ResourceManager, asked: ArmRequest) -> Assignment:
     _require_principal(arm, principal, given)
     role = _role(definition.rpartition("/")[2])
     listed = arm.directory.principals().get(principal, ("ServicePrincipal", None))
-    return Assignment(name, asked.scope, principal.lower(), role, given or listed[0])
+    counts_at = time.monotonic() + arm.options.grant_seconds
+    kind = given or listed[0]
+    return Assignment(name, asked.scope, principal.lower(), role, kind, counts_at)
 
 
 def _require_principal(arm: ResourceManager, principal: str, given: object) -> None:

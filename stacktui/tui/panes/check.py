@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,11 +40,14 @@ class CheckPane(TextPane):
         self._check: LiveCheck | None = None
         self._target: CheckTarget | None = None
         self._unusable: ConfigError | None = None
+        self._can_grant = False
+        self._granted_at: datetime | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
 
     def update(self, app_state: AppState) -> None:
         before, self._check, self._target = self._check, app_state.check, app_state.target
         self._certificates, self._unusable = app_state.certificates, app_state.unusable
+        self._can_grant, self._granted_at = app_state.can_grant, app_state.granted_at
         if self._check is not None and self._check.running and not (before and before.running):
             self.scroll_to_top()
         self.redraw()
@@ -64,7 +68,15 @@ class CheckPane(TextPane):
         # Imports a report's types: with the first check, not before the first frame.
         from stacktui.tui.panes.check_result import check_lines
 
-        lines = check_lines(self._check, width, glyphs, whole=self.zoomed, now=monotonic())
+        lines = check_lines(
+            self._check,
+            width,
+            glyphs,
+            whole=self.zoomed,
+            now=monotonic(),
+            can_grant=self._can_grant,
+            granted_at=self._granted_at,
+        )
         if self.zoomed:
             from stacktui.tui.panes.check_timeline import timeline_lines
 

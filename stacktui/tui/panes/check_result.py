@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
-from stacktui.check.step_names import StepName
 from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
-from stacktui.resources.model import ResourceGroupList
+from stacktui.diagnosis.remedies import ON_A_TERMINAL
 from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
@@ -27,29 +27,41 @@ DOES = {
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
     ActionKind.ASK_SECRET: "asks for it",
+    ActionKind.GRANT: "grants it",
 }
 LABEL = 6
+_MISSING = "secret-missing"
 
 
 def check_lines(
-    check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False, now: float = 0.0
+    check: LiveCheck,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    whole: bool = False,
+    now: float = 0.0,
+    can_grant: bool = False,
+    granted_at: datetime | None = None,
 ) -> list[Line]:
     """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
     With `whole` what was also seen is shown in full, after the evidence. `now` is
-    `time.monotonic()`, of which a running check shows how long it waits.
+    `time.monotonic()`, of which a running check shows how long it waits. `can_grant` is as in
+    `fixes_of`; `granted_at` is when a role was granted.
     """
     judged = check.verdict is not None
     steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
     if check.running:
         waiting = waiting_lines(check, width, glyphs, now)
         return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
-    keys = Keys.of(check)
+    keys = Keys.of(check, can_grant=can_grant)
     evidence = [*steps, *(_evidence_lines(check.verdict) if check.verdict else ())]
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
     show = _seen_whole if whole else _seen_briefly
     also = [text for finding in seen for text in show(finding, glyphs, keys)]
     outcome = _outcome(check, glyphs, keys)
+    if granted_at is not None:
+        outcome[2:2] = _granted_lines(check, granted_at)
     if whole:
         return [*outcome, BLANK, *evidence, *also]
     return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
@@ -87,14 +99,26 @@ def _since_lines(check: LiveCheck) -> list[Line]:
     return [line(Span(text, TextStyle.DIM))] if text else []
 
 
+def _granted_lines(check: LiveCheck, at: datetime) -> list[Line]:
+    """Return that a role, whose lack was found, may not count yet."""
+    fixes = fixes_of(check.diagnosis, can_grant=True)
+    if not any(each.action.kind is ActionKind.GRANT for each in fixes):
+        return []
+    said = f"The role was granted at {clock(at)}, and can take minutes to count:  "
+    again = Span("c", TextStyle.KEY), Span(" checks again", TextStyle.DIM)
+    return [line(Span(said, TextStyle.WARNING), *again)]
+
+
 def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     """Return the page to open and the code to type, while the check waits for the sign-in."""
     if prompt is None:
         return []
+    code = label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL)
+    copies = (Span("y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     return [
         line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
         label_value("page", Span(prompt.page, TextStyle.STRONG), width=LABEL),
-        label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL),
+        Line(code.spans, copies, code.indent),
         label_value("by", clock(prompt.until), width=LABEL),
         BLANK,
     ]
@@ -102,12 +126,15 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
 
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     """Return the lines of a healthy check."""
-    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
+    groups = report.groups
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
-    if isinstance(groups, ResourceGroupList):
+    if groups is not None:
         count = count_of(len(groups.groups), "resource group")
         read = f"the first {count}" if groups.cut else count
         said = f"Signed in and read {read}. Nothing is wrong."
+    elif report.token is not None:
+        ends = f" until {clock(report.token.ends)}" if report.token.ends else ""
+        said = f"Signed in: there is a token{ends}. No resource was read."
     else:
         said = "The stamp answers. Sign-in was not tried."
     if not report.conclusive:
@@ -131,9 +158,11 @@ class Keys:
     numbered: tuple[Remedy, ...] = ()
 
     @classmethod
-    def of(cls, check: LiveCheck) -> Keys:
-        first = next(iter(fixes_of(check.diagnosis)), None)
+    def of(cls, check: LiveCheck, *, can_grant: bool) -> Keys:
+        first = next(iter(fixes_of(check.diagnosis, can_grant=can_grant)), None)
         does = DOES[first.action.kind] if first else ""
+        if first and first.action.kind is ActionKind.ASK_SECRET and first.finding.id != _MISSING:
+            does += " again"
         fixed = first.remedy if first else None
         remedies = with_commands(check.diagnosis)
         if len(remedies) > 1:
@@ -199,13 +228,14 @@ def _send_line(owner: str) -> Line:
     what = f"{owner} the report: it has the times, request ids and chains"
     copies = (Span("Y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     text = label_value("send", what, width=LABEL)
-    return Line(text.spans, copies, text.indent)
+    return Line(text.spans, copies, text.indent, right_last=True)
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
     """Return a remedy and its command, with the keys that act on it."""
-    title = label_value(label, remedy.title, width=LABEL)
-    lines = [Line(title.spans, keys.at(remedy), title.indent)]
+    # What f does is said beside the key.
+    title = label_value(label, remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL)
+    lines = [Line(title.spans, keys.at(remedy), title.indent, right_last=True)]
     number = Span(keys.number(remedy).ljust(LABEL), TextStyle.KEY)
     for command in command_of(remedy).splitlines():
         lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
@@ -220,9 +250,10 @@ def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     ]
     acted_on = [each for each in finding.remedies if keys.at(each) or keys.number(each)]
     for remedy in (acted_on or finding.remedies)[:1]:
-        title = label_value("  fix", remedy.title, width=LABEL + 2)
+        title = label_value("  fix", remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL + 2)
         number = (Span(keys.number(remedy), TextStyle.KEY),)
-        said.append(Line(title.spans, keys.at(remedy) or number, title.indent))
+        acts = keys.at(remedy) or number
+        said.append(Line(title.spans, acts, title.indent, right_last=True))
     return said
 
 

@@ -15,6 +15,7 @@ from stacktui.tui.panes.resources import SUCCEEDED, count_text, state_span
 if TYPE_CHECKING:
     from stacktui.resources.group_details import GroupDetails
     from stacktui.resources.listing import Rows
+    from stacktui.resources.model import Permission
 
 # How many deployments are shown, the newest first.
 _DEPLOYMENTS = 5
@@ -60,18 +61,13 @@ def _opened(opened: OpenedGroup, glyphs: Glyphs) -> list[Line]:
 def _details(found: GroupDetails, glyphs: Glyphs) -> list[Line]:
     # Whoever has read details has imported it.
     from stacktui.resources.group_details import newest_first
-    from stacktui.resources.permissions import GROUP_ACTIONS, allowed_words
 
-    may = allowed_words(found.permissions.rows)
-    can = ", ".join(may) or "nothing"
-    not_may = [word for word in GROUP_ACTIONS if word not in may]
-    rest = Span(f"  not: {', '.join(not_may)}", TextStyle.DIM) if may and not_may else Span("")
-    lines = [*_list("you may", found.permissions, [(Span(can), rest)], glyphs)]
+    lines = permission_lines("you may", found.permissions, glyphs)
     locks = [
         (Span(f"{each.name}  "), Span(each.level, TextStyle.WARNING), Span(f"  {each.notes}"))
         for each in found.locks.rows
     ]
-    lines += _list("locks", found.locks, locks, glyphs)
+    lines += list_lines("locks", found.locks, locks, glyphs)
     newest = newest_first(found.deployments.rows)
     deployments = [
         (
@@ -83,16 +79,31 @@ def _details(found: GroupDetails, glyphs: Glyphs) -> list[Line]:
     ]
     if (left := len(newest) - _DEPLOYMENTS) > 0:
         deployments.append((Span(f"and {left} older", TextStyle.DIM), Span(""), Span("")))
-    lines += _list("deployments", found.deployments, deployments, glyphs)
+    lines += list_lines("deployments", found.deployments, deployments, glyphs)
     count = count_of(len(found.resources.rows), "resource")
     inside = [
         (Span(f"{each.name}  "), Span(f"{each.type}  {each.location}", TextStyle.DIM))
         for each in found.resources.rows
     ]
-    return [*lines, BLANK, *_list("inside", found.resources, [(Span(count),), *inside], glyphs)]
+    return [
+        *lines,
+        BLANK,
+        *list_lines("inside", found.resources, [(Span(count),), *inside], glyphs),
+    ]
 
 
-def _list(
+def permission_lines(label: str, found: Rows[Permission], glyphs: Glyphs) -> list[Line]:
+    """Return what may be done with resource groups, and what may not."""
+    from stacktui.resources.permissions import GROUP_ACTIONS, allowed_words
+
+    may = allowed_words(found.rows)
+    can = ", ".join(may) or "nothing"
+    not_may = [word for word in GROUP_ACTIONS if word not in may]
+    rest = Span(f"  not: {', '.join(not_may)}", TextStyle.DIM) if may and not_may else Span("")
+    return list_lines(label, found, [(Span(can), rest)], glyphs)
+
+
+def list_lines(
     label: str, found: Rows[Any], rows: Iterable[tuple[Span, ...]], glyphs: Glyphs
 ) -> list[Line]:
     """Return the lines of a list, and of why it is not whole."""

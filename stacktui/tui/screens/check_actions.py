@@ -5,16 +5,23 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
+from textual.events import ScreenResume
+
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import command_of, with_commands
+from stacktui.tui.formatting import with_commands
 from stacktui.tui.lines import TextStyle
+from stacktui.tui.screens.check_copies import copy_command, copy_report
 from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
 if TYPE_CHECKING:
+    from stacktui.check.events import SignInPrompt
+    from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
+    from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.screens.device_code import DeviceCodeScreen
 
 # The seconds within which `esc` twice cancels all checks.
 TWICE = 1.5
@@ -27,6 +34,8 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         super().__init__()
         self.app_state = app_state
         self._cancel_all_until = 0.0
+        self._prompted: set[str] = set()
+        self._prompt_screen: DeviceCodeScreen | None = None
 
     @property
     def services(self) -> AppServices:
@@ -55,7 +64,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
-                return bool(with_commands(self._diagnosis))
+                return self._prompt is not None or bool(with_commands(self._diagnosis))
             case "copy_report":
                 return app_state.check is not None and app_state.check.diagnosis is not None
             case "write_copied":
@@ -64,7 +73,12 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
                 return True
 
     def action_check(self) -> None:
-        self.services.check()
+        """Check anew; where a sign-in waits for a person, show its code again."""
+        check = self.app_state.check
+        if check is not None and (prompt := self._prompt) is not None:
+            self._open_prompt(check.target, prompt)
+        else:
+            self.services.check()
 
     def action_check_all(self) -> None:
         self.services.check_all()
@@ -88,31 +102,14 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.action_cancel()
 
     def action_copy(self) -> None:
-        """Copy the command; of several, the one that is chosen by its number."""
-        remedies = with_commands(self._diagnosis)
-        if len(remedies) > 1:
-            from stacktui.tui.screens.copy import CopyScreen
-
-            self.app.push_screen(CopyScreen(remedies), self._copy)
-        else:
-            self._copy(next(map(command_of, remedies), None))
-
-    def _copy(self, command: str | None) -> None:
-        if command:
-            self.services.copier.copy(command, command.splitlines()[0], self.notice)
+        """Copy the command, chosen by its number of several; while a sign-in waits, its code."""
+        if (prompt := self._prompt) is not None:
+            self.services.copier.copy(prompt.code, "the code", self.notice)
+            return
+        copy_command(self.app, self._diagnosis, self.services.copier, self.notice)
 
     def action_copy_report(self) -> None:
-        """Copy the whole check as Markdown, for a ticket."""
-        check = self.app_state.check
-        if check is None or check.report is None or check.diagnosis is None:
-            return
-        from stacktui.diagnosis.markdown import report_markdown
-
-        text = report_markdown(check.report, check.diagnosis)
-        found = check.verdict.id if check.verdict else "healthy"
-        name = check.target.environment.name
-        lines = count_of(text.count("\n"), "line")
-        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
+        copy_report(self.app_state.check, self.services.copier, self.notice)
 
     async def action_write_copied(self) -> None:
         await self.services.copier.write(self.notice)
@@ -137,7 +134,41 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             return ()
         from stacktui.diagnosis.fixes import fixes_of
 
-        return fixes_of(self._diagnosis)
+        return fixes_of(self._diagnosis, can_grant=self.app_state.can_grant)
+
+    # Signing in
+
+    @property
+    def _prompt(self) -> SignInPrompt | None:
+        """What the check on screen waits for a person to do."""
+        check = self.app_state.check
+        return check.prompt if check is not None and check.running else None
+
+    def show_prompts(self) -> None:
+        """Open the screen of a sign-in that a check waits for, once; not over another screen.
+
+        Close it where the check does not wait any more.
+        """
+        if self._prompt_screen is not None:
+            self._prompt_screen.update_check()
+        for check in self.app_state.checks.values():
+            prompt = check.prompt if check.running and self.app.screen is self else None
+            if prompt is not None and prompt.run_id not in self._prompted:
+                self._prompted.add(prompt.run_id)
+                self._open_prompt(check.target, prompt)
+
+    def _open_prompt(self, target: CheckTarget, prompt: SignInPrompt) -> None:
+        from stacktui.tui.screens.device_code import DeviceCodeScreen
+
+        def check() -> LiveCheck | None:
+            return self.app_state.checks.get(target.environment.name)
+
+        runner = self.services.check_runner
+        self._prompt_screen = DeviceCodeScreen(target, prompt, check, runner)
+        self.app.push_screen(self._prompt_screen)
+
+    def on_screen_resume(self, _event: ScreenResume) -> None:
+        self.show_prompts()
 
     @property
     def _diagnosis(self) -> Diagnosis | None:

@@ -24,11 +24,11 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
         match action:
             case "use" | "export_environment" | "image_aliases":
                 return app_state.environment is not None
-            case "add" | "add_identity":
+            case "add" | "add_identity" | "import_identities":
                 return app_state.settings is not None
             case "edit" | "copy_environment" | "remove":
                 return app_state.settings is not None and app_state.current is not None
-            case "edit_identity" | "remove_identity":
+            case "edit_identity" | "duplicate_identity" | "remove_identity":
                 return app_state.settings is not None and self.chosen_identity is not None
             case _:
                 return super().check_action(action, parameters)
@@ -67,10 +67,22 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
             self.app.push_screen(ImageAliases(target))
 
     def action_add_identity(self) -> None:
-        self._open_identity_form(None)
+        self._open_identity_form()
 
     def action_edit_identity(self) -> None:
-        self._open_identity_form(self.chosen_identity)
+        self._open_identity_form(edited=self.chosen_identity)
+
+    def action_duplicate_identity(self) -> None:
+        self._open_identity_form(copied=self.chosen_identity)
+
+    def action_import_identities(self) -> None:
+        from stacktui.tui.screens.import_identities import ImportIdentities
+
+        self.app.push_screen(ImportIdentities(self.app_state.config), self._imported)
+
+    def _imported(self, done: str | None) -> None:
+        if done is not None:
+            self.services.config_changed(ConfigChange(done))
 
     def action_remove_identity(self) -> None:
         if (name := self.chosen_identity) is not None:
@@ -89,13 +101,13 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
             )
             self.app.push_screen(form, self.services.config_changed)
 
-    def _open_identity_form(self, edited: str | None) -> None:
+    def _open_identity_form(self, *, edited: str | None = None, copied: str | None = None) -> None:
         from stacktui.tui.screens.identity_form import IdentityForm
 
         if (settings := self.app_state.settings) is None:
             return
-        if (table := self._table(IDENTITIES, edited)) is not None:
-            form = IdentityForm(settings, table=table, edited=edited)
+        if (table := self._table(IDENTITIES, edited or copied)) is not None:
+            form = IdentityForm(settings, table=table, edited=edited, copied=copied)
             self.app.push_screen(form, self.services.config_changed)
 
     def _table(self, group: str, name: str | None) -> dict[str, object] | None:

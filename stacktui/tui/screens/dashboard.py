@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
 from stacktui.tui.coalescer import Change, Coalescer
+from stacktui.tui.identity_updates import IdentityUpdates
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
-from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import environment_detail, group_detail, identities
-from stacktui.tui.screens.group_actions import GroupActions
+from stacktui.tui.lines import TextStyle
+from stacktui.tui.screens.identity_actions import IdentityActions
 from stacktui.tui.screens.pane_grid import PaneGrid
+from stacktui.tui.screens.row_detail import detail_of_row
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
 
@@ -42,6 +43,8 @@ HINT_ORDER = (
     "screen.add_identity",
     "screen.edit",
     "screen.edit_identity",
+    "screen.test_identity",
+    "screen.read_roles",
     "screen.open_group",
     "screen.choose_subscription",
     "screen.count_resources",
@@ -55,7 +58,7 @@ ALWAYS = ("help", "app.quit")
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(GroupActions, inherit_bindings=False):
+class Dashboard(IdentityActions, inherit_bindings=False):
     """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
@@ -105,6 +108,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self._single = False
         self.coalescer = Coalescer(self.call_later, self._show_changed)
         self._ticking = False
+        self._identities = IdentityUpdates(
+            self.grid.identities, app_state, self.coalescer, self._show_minute
+        )
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -123,7 +129,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
         """Show the current environment in all the other panes."""
         grid = self.grid
         grid.certificates.update(self.app_state)
-        grid.identities.update(self.app_state)
+        self._identities.show()
         grid.resources.update(self.app_state)
         grid.check.update(self.app_state)
         grid.top.show(self.app_state)
@@ -131,9 +137,16 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.show_hints()
         grid.settle()
 
+    def _show_minute(self) -> None:
+        """Show the time that is left of the tokens."""
+        self.grid.strip.show(self.grid.open)
+        if self.grid.open is self.grid.identities:
+            self._show_detail()
+
     def _show_groups(self) -> None:
         """Show the groups of the current environment, which no other pane depends on."""
         self.grid.resources.update(self.app_state)
+        self._identities.show_sign_ins()
         if self.grid.open is self.grid.resources:
             self._show_detail()
         self.show_hints()
@@ -154,6 +167,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
         elif Change(self.app_state.current, groups_only=True) in changed:
             self._show_groups()
         else:
+            if names:
+                self._identities.show()  # which others may have too
             self.grid.strip.show(self.grid.open)
             self.show_hints()
         if not self._ticking and self._is_busy:
@@ -172,6 +187,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 self._show_detail()
             if self.services.arm_reader.running or self.services.resource_counter.running:
                 grid.resources.update(self.app_state)
+            if self.services.role_reader.running:
+                self._show_detail()
             self.coalescer.after(1.0, self._tick)
 
     @property
@@ -184,6 +201,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 services.scan_runner,
                 services.arm_reader,
                 services.resource_counter,
+                services.role_reader,
             )
         )
 
@@ -212,29 +230,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
             self.grid.settle()
 
     def _show_detail(self) -> None:
-        name, lines = self._detail()
-        self.grid.detail.show(name, lines)
-
-    def _detail(self) -> tuple[str, tuple[Line, ...]]:
-        """Return the name and the detail of the open pane's highlighted row."""
-        grid, app_state, glyphs = self.grid, self.app_state, self.services.screen_style.glyphs
-        key = grid.open.chosen
-        if key is None:
-            return "", ()
-        if grid.open is grid.environments and (error := app_state.unusable):
-            return key, environment_detail.unusable_detail(error, glyphs)
-        if grid.open is grid.environments and app_state.environment:
-            return key, environment_detail.detail(app_state.environment, app_state, glyphs)
-        if grid.open is grid.certificates:
-            # Imported with the first detail: a scan or a check has already imported most of it.
-            from stacktui.tui.panes.certificate_detail import detail
-
-            return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
-        if grid.open is grid.identities and app_state.settings:
-            if (error := app_state.settings.identity_errors.get(key)) is not None:
-                return key, environment_detail.unusable_detail(error, glyphs)
-            return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
-        return group_detail.detail(key, app_state, glyphs)
+        glyphs = self.services.screen_style.glyphs
+        self.grid.detail.show(*detail_of_row(self.grid, self.app_state, glyphs))
 
     # Focus
     def on_resize(self) -> None:
@@ -252,7 +249,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Panel) and event.widget is not self.grid.front:
             self.grid.bring_to_front(event.widget)
-            if event.widget is self.grid.certificates and self.app_state.identity_files is None:
+            shows_files = event.widget in (self.grid.certificates, self.grid.identities)
+            if shows_files and self.app_state.identity_files is None:
                 self.services.read_identity_files()
             if event.widget is self.grid.resources and self.app_state.group_list is None:
                 self.read_groups()
@@ -332,7 +330,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
             self.services.read_identity_files()
             self.notice("the files of the identities were read again")
         elif pane is grid.resources:
-            self.read_groups()
+            self.services.when_signed_in(self.read_groups)
         else:
             self.action_check()
 

@@ -58,7 +58,7 @@ class Stage(Enum):
     FAULT = auto()
 
 
-class EnvironmentForm(FormScreen):
+class EnvironmentForm(FormScreen[ConfigChange]):
     """Adds an environment, a copy of another if `table` has its settings, or changes one.
 
     `table` is the raw table of the config, `edited` the name of the environment to change.

@@ -14,6 +14,7 @@ from stacktui.identities.model import TypedSecret
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen, question
+from stacktui.tui.screens.grant import GrantScreen
 from stacktui.tui.screens.secret import SecretScreen
 from stacktui.tui.screens.trust import Trust
 from stacktui.tui.widgets.list_pane import ListPane, Row
@@ -29,17 +30,19 @@ def screen_for(
     remedy. One that comes later is shown with its title first, which says when it is right."""
     fix = fixes[0]
     if len(fixes) == 1 and fix.action.kind in ASKS and fix.remedy is fix.finding.remedies[0]:
-        return asking_screen(report, settings, fix.action, typed)
+        return asking_screen(report, settings, fix, typed)
     return FixScreen(report, settings, fixes, typed)
 
 
 def asking_screen(
-    report: Report, settings: Settings, action: Action, typed: dict[str, TypedSecret]
+    report: Report, settings: Settings, fix: Fix, typed: dict[str, TypedSecret]
 ) -> ActionScreen:
-    """Return the screen of an action of `ASKS`."""
-    identity = report.target.identity
+    """Return the screen of a fix whose action is of `ASKS`."""
+    identity, action = report.target.identity, fix.action
     if action.kind is ActionKind.ASK_SECRET and identity is not None:
         return SecretScreen(identity, typed)
+    if action.kind is ActionKind.GRANT:
+        return GrantScreen(report, settings, fix)
     return trust_screen(report, settings, action)
 
 
@@ -109,7 +112,7 @@ class FixScreen(ActionScreen):
     def action_fix(self) -> None:
         action = self._chosen.action
         if action.kind in ASKS:
-            screen = asking_screen(self._report, self._settings, action, self._typed)
+            screen = asking_screen(self._report, self._settings, self._chosen, self._typed)
             self.app.push_screen(screen, self._done)
         elif action in self._changes and (carry_out := self._changes[action].carry_out):
             self.run(carry_out, self._done, changes=True)
@@ -131,6 +134,8 @@ def _row(key: str, fix: Fix) -> Row:
             value = action.value
         case ActionKind.ACCEPT:
             what, value = "accept the stamp", "as it is now"
+        case ActionKind.GRANT:
+            what, value = "grant Reader to", action.value
         case ActionKind.CHMOD:
             what, value = f"set the mode to {action.value}", action.key
     return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
@@ -150,6 +155,8 @@ def _before_asking(action: Action) -> list[Line]:
     what = f"The next screen shows the root of what {action.host} presents, and where it can go."
     if action.kind is ActionKind.ASK_SECRET:
         what = "The next screen asks for the secret, and keeps it until stacktui ends."
+    elif action.kind is ActionKind.GRANT:
+        what = "The next screen shows which identity may grant it."
     return [BLANK, line(what), BLANK, question("Go on?")]
 
 

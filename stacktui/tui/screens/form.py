@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -28,17 +28,18 @@ from stacktui.tui.widgets.fields import ChoiceInput, Field, FieldRow
 
 if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
-    from stacktui.tui.config_change import ConfigChange
+
+T = TypeVar("T")
 
 
 class FieldList(VerticalScroll, inherit_bindings=False, can_focus=False):
     """Scrolls to the focused field; `up` and `down` go from field to field, they do not scroll."""
 
 
-class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
+class FormScreen(ModalScreen[T], inherit_bindings=False):
     """Shows fields, says of each what is wrong while it is typed, and saves what it shows.
 
-    Dismissed with what was changed, None if nothing was. A subclass implements `save`.
+    Dismissed with what `save` returns, None if nothing was saved. A subclass implements `save`.
     """
 
     # Read with the first form, not before the first frame.
@@ -128,7 +129,7 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         reading = {key: "…" for key in self._reading if values[key]}
         return reading | {key: remark for key, (text, remark, _) in read if text == values[key]}
 
-    async def save(self) -> ConfigChange:
+    async def save(self) -> T:
         """Save the values. Raises StacktuiError, with nothing changed."""
         raise NotImplementedError
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stacktui.resources.listing import Rows
     from stacktui.resources.model import Resource, ResourceGroup, Subscription
     from stacktui.tui.arm_engine import ArmEngine
+    from stacktui.tui.arm_task import ArmTask
 
 T = TypeVar("T")
 
@@ -37,8 +38,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "stop_reading":
-                services = self.services
-                return services.arm_reader.running or services.resource_counter.running
+                return any(each.running for each in self._readers)
             case "count_resources":
                 found = self.app_state.group_list
                 return self._target is not None and found is not None and bool(found.groups)
@@ -69,9 +69,15 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             self.app_state.counts.pop(target.environment.name, None)
             self.services.arm_reader.start(target, wanted, self.app_state.group_list)
 
+    @property
+    def _readers(self) -> tuple[ArmTask[Any], ...]:
+        """What reads ARM for the panes."""
+        services = self.services
+        return services.arm_reader, services.resource_counter, services.role_reader
+
     def action_stop_reading(self) -> None:
-        self.services.arm_reader.cancel()
-        self.services.resource_counter.cancel()
+        for each in self._readers:
+            each.cancel()
 
     def action_count_resources(self) -> None:
         """Count the resources of the groups that are shown, in one list of all of them."""
@@ -197,6 +203,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
 
     def action_choose_subscription(self) -> None:
         """Read the subscriptions, and show the groups of the one that is chosen."""
+        self.services.when_signed_in(self._read_subscriptions)
+
+    def _read_subscriptions(self) -> None:
         if (target := self._target) is not None:
             self.notice("reading the subscriptions")
             self._read(
@@ -260,6 +269,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     # Providers
 
     def action_show_providers(self) -> None:
+        self.services.when_signed_in(self._read_providers)
+
+    def _read_providers(self) -> None:
         if (target := self._target) is not None:
             shown = self.app_state.group_list
             wanted = shown.wanted if shown else ""

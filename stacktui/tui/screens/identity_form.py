@@ -16,23 +16,35 @@ from stacktui.identities.changes import REFERENCES, typed_value
 from stacktui.identities.config import (
     CERTIFICATE_PASSWORD,
     KEYS_OF,
+    KIND_KEYS,
     MANAGED_NAMES,
+    TYPED_REFERENCES,
     read_reference,
+    reference_of,
     reference_text,
     save_identity,
 )
 from stacktui.identities.faults import IdentityError
-from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret, IdentityKind
+from stacktui.identities.model import (
+    CertificateRef,
+    EnvSecret,
+    FileSecret,
+    IdentityKind,
+    KeyringSecret,
+)
 from stacktui.identities.secrets import resolve_secret
 from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.screens.form import FormScreen
 from stacktui.tui.widgets.fields import Field
 
-HOW = "env NAME, file PATH, keyring or prompt; never the secret itself"
+HOW = f"{TYPED_REFERENCES}; never the secret itself"
 
 
-class IdentityForm(FormScreen):
-    """Adds an identity, or changes the `edited` one, whose raw table of the config is `table`."""
+class IdentityForm(FormScreen[ConfigChange]):
+    """Adds an identity, a copy of the `copied` one, or changes the `edited` one.
+
+    `table` is the raw table of the config of that one.
+    """
 
     def __init__(
         self,
@@ -40,9 +52,16 @@ class IdentityForm(FormScreen):
         *,
         table: Mapping[str, object] | None = None,
         edited: str | None = None,
+        copied: str | None = None,
     ) -> None:
-        self._settings, self._table, self._edited = settings, table or {}, edited
-        super().__init__(f"Edit {edited}" if edited else "Add an identity", self._make_fields())
+        self._settings, self._table, self._edited = settings, dict(table or {}), edited
+        self._proposed = copied or "ops"
+        known = settings.identities.get(copied or "")
+        if known is not None and isinstance(known.secret, KeyringSecret):
+            # `true` would be another entry under another name.
+            self._table[known.secret_key] = reference_of(known.secret)
+        what = f"Edit {edited}" if edited else f"A copy of {copied}" if copied else ""
+        super().__init__(what or "Add an identity", self._make_fields())
 
     def _make_fields(self) -> list[Field]:
         table = self._table
@@ -57,7 +76,7 @@ class IdentityForm(FormScreen):
 
         names = {*self._settings.identities, *self._settings.identity_errors}
         name = Field(
-            "name", "Name", "as environments refer to it", free_name("ops", names),
+            "name", "Name", "as environments refer to it", free_name(self._proposed, names),
             required=True, problem=lambda value: _name_problem(value, names),
         )  # fmt: skip
         kinds = [(each.words, each.value) for each in IdentityKind]
@@ -81,8 +100,7 @@ class IdentityForm(FormScreen):
         return IdentityKind(self.values["kind"])
 
     def hidden(self) -> Collection[str]:
-        keys = {key for keys in KEYS_OF.values() for key in keys}
-        return keys - {*KEYS_OF[self._kind]}
+        return {*KIND_KEYS} - {*KEYS_OF[self._kind]}
 
     def problems(self) -> dict[str, str]:
         found, values = super().problems(), self.values
@@ -117,11 +135,12 @@ class IdentityForm(FormScreen):
         name = self._edited or self.values["name"]
         values: dict[str, object] = {"kind": self.values["kind"]}
         changed = self.changes()
-        for key in {key for keys in KEYS_OF.values() for key in keys}:
+        for key in KIND_KEYS:
             text = "" if key in hidden else self.values[key]
             is_kept = bool(text) and key not in changed
             values[key] = self._table.get(key) if is_kept else typed_value(key, text, path)
-        changes = {key: value for key, value in values.items() if value != self._table.get(key)}
+        before = self._table if self._edited else {}
+        changes = {key: value for key, value in values.items() if value != before.get(key)}
         if not changes:
             return ConfigChange(f"{name}: nothing was changed")
         added = self._edited is None

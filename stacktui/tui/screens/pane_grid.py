@@ -88,6 +88,7 @@ class PaneGrid(NoRepaintWidget):
             open=self.open.id or "",
             front=self.front.id or "",
             zoomed=self.zoomed.id if self.zoomed else None,
+            halved=self.zoomed is self.identities,  # the claims are what it is zoomed for
         )
         wanted = {pane.id or "": pane.wanted_rows for pane in self.panes}
         self._placements = arrange(size.width, size.height, state, wanted)
@@ -100,6 +101,7 @@ class PaneGrid(NoRepaintWidget):
         self.front = pane
         if isinstance(pane, ListPane):
             self.open = pane
+            self.detail.take_keys_of(pane if pane is self.identities else None)
         for each in self.panes:
             each.set_in_front(each is pane)
             each.set_zoomed(each is self.zoomed)

@@ -48,6 +48,7 @@ class Remove(ActionScreen):
             used = f"{self._table_name} is used by {', '.join(self._users)}."
             return [
                 line(Span(used, TextStyle.ERROR)),
+                line("Without it they cannot be used, as they name it."),
                 BLANK,
                 line("Choose another identity for them first: e in their pane."),
             ]
@@ -64,7 +65,10 @@ class Remove(ActionScreen):
                 )
             )
         else:
-            lines.append(line("Kept: the variable or the file that its secret is in."))
+            lines += [
+                line("No environment names it."),
+                line("Kept: the variable, the file or the keyring's entry that its secret is in."),
+            ]
         return [*lines, BLANK, line(Span("Type its name to remove it.", TextStyle.WARNING))]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

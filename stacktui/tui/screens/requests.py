@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from stacktui.diagnosis.finding import Remedy
 from stacktui.text.shell import for_this_machine
 from stacktui.transport.request_commands import BODY, TOKEN_LINES, ca_note, command_lines
-from stacktui.tui.formatting import clock, command_of, duration
+from stacktui.tui.formatting import clock, command_of, duration, outcome_span
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.check_steps import phase_spans
@@ -111,16 +111,11 @@ def _url(exchange: Exchange) -> str:
     return exchange.sent.url if exchange.sent else exchange.url
 
 
-def _outcome(exchange: Exchange) -> Span:
-    bad = exchange.response is None or exchange.response.status >= 400 or exchange.fault
-    return Span(exchange.outcome, TextStyle.ERROR if bad else TextStyle.OK)
-
-
 def _row(key: str, exchange: Exchange) -> Row:
     parts = urlsplit(_url(exchange))
     path = (Span(f"{exchange.method} ", TextStyle.DIM), Span(_GUID.sub(r"\1…", parts.path or "/")))
     began = Span(f"{clock(exchange.sent.started)} " if exchange.sent else "", TextStyle.DIM)
-    outcome = (_outcome(exchange),)
+    outcome = (outcome_span(exchange),)
     took = (Span(duration(exchange.seconds), TextStyle.DIM),)
     host = (Span(parts.hostname or "", TextStyle.DIM),)
     sets = ((host, outcome, took), (outcome, took), (outcome,))
@@ -133,7 +128,7 @@ def _detail(exchange: Exchange, remedies: list[Remedy], glyphs: Glyphs) -> list[
     # The URL is in the lines that repeat the request: a small screen has no room for it twice.
     lines = [
         label_value(
-            exchange.method, _outcome(exchange), f" after {duration(exchange.seconds)}{began}"
+            exchange.method, outcome_span(exchange), f" after {duration(exchange.seconds)}{began}"
         ),
         label_value("phases", *phase_spans(exchange.phases, glyphs, every=True), Span(" ms")),
     ]

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label
 
-from stacktui.identities.model import Identity, NamedSecret, TypedSecret
+from stacktui.identities.model import Identity, NamedSecret, PromptSecret, TypedSecret
 from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.text_input import TextInput
@@ -34,15 +34,18 @@ class SecretScreen(ActionScreen):
 
     def on_mount(self) -> None:
         self.below += 1
-        identity = self._identity
+        identity, reference = self._identity, self._reference
+        given = ("in place of", str(reference))
+        if isinstance(reference, PromptSecret):
+            given = ("asked for by", "a prompt, as the config says")
         kept = "In memory until stacktui ends: it is not written anywhere, nor shown."
         self.set_text(
             (
-                line(kept, " Then the check runs again."),
+                line(kept),
                 BLANK,
                 label_value("identity", Span(identity.name, TextStyle.STRONG)),
                 label_value("account", identity.principal),
-                label_value("in place of", str(self._reference)),
+                label_value(*given),
             )
         )
         self._input.focus()

@@ -84,7 +84,9 @@ class Panel(NoRepaintWidget):
         """Set how much of a frame the pane has."""
         if border is not self.border:
             self.border = border
-            self._drawn = []  # the layout that asks for it paints the pane, too
+            self._drawn = []
+            if self.size:  # its first layout paints it anyway
+                self.refresh()  # one that leaves the size as it is would show lines of before
 
     def set_in_front(self, in_front: bool) -> None:
         """Set whether the pane is drawn as focused. Textual's own focus is lost on a blur."""

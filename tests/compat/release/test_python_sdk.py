@@ -17,6 +17,7 @@ from stacktui.stamp import Cloud, IdentityProvider, SignInKind, StampOptions, ru
 from stacktui.stamp.running import RunningStamp
 from tests.compat.own_venv import own_venv, wanted
 from tests.compat.proxy import pinning_proxy
+from tests.compat.ways import STAMPS, ways
 from tests.product import check_json, imds_of, signing_in, stacktui, write_config
 
 GROUPS = 3
@@ -81,6 +82,20 @@ client = ResourceManagementClient(
     credential_scopes=[sys.argv[2] + "/.default"],
 )
 print(len(list(client.resource_groups.list())))
+"""
+# Runs several programs in one process; prints for each how many lines it printed, and its error.
+RUN_ALL = """
+import contextlib, io, json, sys
+results = {}
+for name, program in json.loads(sys.argv[1]).items():
+    out, error = io.StringIO(), ""
+    with contextlib.redirect_stdout(out):
+        try:
+            exec(program, {"__name__": "__main__"})
+        except Exception as failed:
+            error = str(failed) or repr(failed)
+    results[name] = [len(out.getvalue().splitlines()), error]
+print(json.dumps(results))
 """
 pytestmark = pytest.mark.skipif(
     not wanted(release=True), reason="set STACKTUI_COMPAT=release to have the SDK installed"
@@ -221,37 +236,37 @@ def test_the_exported_program_works_under_real_names(options: StampOptions, tmp_
             lists_by_its_program(write_config(tmp_path, described, **given), GROUPS + public)
 
 
-@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize(("idp", "fault"), STAMPS)
 def test_azure_identity_signs_in_where_identities_test_does(
-    idp: IdentityProvider, tmp_path: Path
+    idp: IdentityProvider, fault: str | None, tmp_path: Path
 ) -> None:
-    wrong = tmp_path / "wrong"
-    wrong.write_text("wr0ng~secret/with+signs=")
-    nobody = "00000000-0000-0000-0000-000000000000"
-    refused = {
-        SignInKind.SECRET: {"secret": f'{{ file = "{wrong}" }}'},
-        SignInKind.CERTIFICATE: {"certificate": f'"{wrong}"'},
-        SignInKind.PASSWORD: {"password": f'{{ file = "{wrong}" }}'},
-        SignInKind.MANAGED_IDENTITY: {"client_id": f'"{nobody}"'},
-    }
-    options = StampOptions(idp=idp, domain="local.azurestack.external", groups=GROUPS)
+    """In every way, by the programs that are exported, and with the same refusals."""
+    options = StampOptions(idp=idp, fault=fault, domain="local.azurestack.external", groups=GROUPS)
     with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
         described = stamp.describe()
-        for kind, changed in refused.items():
-            for replaced, signs_in in ((changed, False), ({}, True)):
-                given = signing_in(kind, described, proxy=f'"{proxy}"', resolve="", **replaced)
-                config = write_config(tmp_path, described, **given)
+        variables, table, programs = imds_of(described), ways(stamp, tmp_path), {}
+        for way in table:
+            given = {"identity": way.table, "proxy": f'"{proxy}"', "resolve": ""}
+            config = write_config(tmp_path, described, **given)
+            config.write_text(config.read_text().replace('"tester"', f'"{way.name}"', 1))
+            if not programs:
                 assert stacktui("certificates", "export", "--yes", "--config", config).code == 0
-                words = ("identities", "test", "tester", "--format", "json", "--config", config)
-                ours = stacktui(*words, **imds_of(described))
-                theirs = subprocess.run(
-                    [python_of(NEWEST), "-c", exported(config, "sdk-python")],
-                    capture_output=True, text=True, timeout=60, check=False,
-                    env=dict(os.environ) | imds_of(described),
-                )  # fmt: skip
-                assert (ours.code, ours.document["ok"]) == (0 if signs_in else 1, signs_in), kind
-                assert (theirs.returncode == 0) is signs_in, (kind, theirs.stderr)
-                assert len(theirs.stdout.splitlines()) == (GROUPS if signs_in else 0)
+            programs[way.name] = exported(config, "sdk-python")
+            words = ("identities", "test", way.name, "--format", "json", "--config", config)
+            ours = stacktui(*words, **variables)
+            assert ours.document["ok"] is (not way.verdict), (way.name, ours)
+            assert (ours.document["verdict"] or {}).get("id", "") == way.verdict
+        for version in (LAST, NEWEST):
+            (said,) = run_program(version, RUN_ALL, json.dumps(programs), **variables)
+            theirs = json.loads(said)
+            for way in table:
+                groups, error = theirs[way.name]
+                # MSAL does not repeat what discovery says of a tenant.
+                code = "authority" if way.verdict == "tenant-not-found" else way.code
+                assert (groups, bool(error)) == (0 if error else GROUPS, bool(way.verdict)), (
+                    way.name
+                )
+                assert code in error, (way.name, version)
 
 
 def test_the_other_scope_that_the_program_names_works_where_adfs_wants_it(tmp_path: Path) -> None:

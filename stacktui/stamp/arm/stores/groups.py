@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import re
 import time
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.options import GROUP_QUOTA, MAX_GROUPS
 
-NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
-"""Valid names of a resource group."""
+_WORD = ("L", "Mn", "Nd", "Pc")
+"""Categories of .NET's `\\w`, by which ARM judges names."""
 
 MAX_TAGS = 15
 
@@ -53,6 +53,12 @@ def group_names(count: int) -> list[str]:
         for workload in _WORKLOADS
     )
     return list(itertools.islice(names, count))
+
+
+def is_group_name(name: str) -> bool:
+    """Whether a resource group may have a name."""
+    allowed = all(char in "-.()" or unicodedata.category(char).startswith(_WORD) for char in name)
+    return allowed and 1 <= len(name) <= 90 and not name.endswith(".")
 
 
 class GroupStore:
@@ -102,7 +108,7 @@ class GroupStore:
 
     def put(self, name: str, body: Any) -> tuple[StoredGroup, bool]:
         """Create a group or replace its tags; True when it is new. CloudError for a bad request."""
-        if not NAME.fullmatch(name):
+        if not is_group_name(name):
             raise CloudError(Code.GROUP_NAME, name=name)
         location, tags = self._location(body), read_tags(body)
         group = self._groups.get(name.lower())

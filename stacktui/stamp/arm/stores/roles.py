@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from uuid import uuid4
@@ -19,6 +20,8 @@ class Assignment:
     principal: str
     role: BuiltInRole
     principal_type: str = "ServicePrincipal"
+    counts_at: float = 0.0
+    """Monotonic time from which it allows anything."""
 
     def covers(self, scope: str) -> bool:
         """Whether the assignment is at a scope or above it: its scope is a prefix."""
@@ -78,9 +81,13 @@ class AssignmentStore:
         return frozenset({object_id, *groups})
 
     def of(self, object_id: str) -> list[Assignment]:
-        """Return the assignments of a principal and of its groups."""
-        principals = self.principals(object_id)
-        return [found for found in self._assignments.values() if found.principal in principals]
+        """Return the assignments of a principal and of its groups that count by now."""
+        principals, now = self.principals(object_id), time.monotonic()
+        return [
+            found
+            for found in self._assignments.values()
+            if found.principal in principals and found.counts_at <= now
+        ]
 
     def allows(self, object_id: str, action: str, scope: str) -> bool:
         """Whether a role of the principal at the scope or above it allows an action."""
