@@ -57,7 +57,8 @@ async def test_after_a_restart_the_last_check_is_shown(start: Start, config: Pat
         shown = await until(pilot, "last check")
         (line,) = (each for each in shown.splitlines() if "last check" in each)
         assert "✗ secret-missing" in line
-        (row,) = (each for each in shown.splitlines() if "▸" in each and "Test" in each)
+        # The pane of identities, below, names the environment too.
+        row, *_ = (each for each in shown.splitlines() if "▸" in each and "Test" in each)
         assert "✗ secret-missing" in row
         assert "not checked" not in shown
         (title,) = (each for each in shown.splitlines() if "1 Environments" in each)
