@@ -77,8 +77,9 @@ async def test_only_secrets_that_are_meant_for_this_login_host_are_sent_unasked(
     def known() -> dict[str, bool]:
         return {each.identity.name: each.known_here for each in grantors(report, settings)}
 
-    # Of stamps that were never checked, nothing is known; `code` and `typed` need a person.
-    assert known() == {"admin": False, "west": False, "free": False}
+    # Of stamps that were never checked, nothing is known. `code` and `typed` need a person.
+    unknown = dict.fromkeys(("west", "free", "code", "typed"), False)
+    assert known() == {"admin": False, **unknown}
     metadata = report.step("metadata").evidence.result
     assert isinstance(metadata, Metadata)
     logins = {"Admin": metadata.login_endpoint, "West": "https://adfs.west.example/adfs"}
@@ -86,7 +87,7 @@ async def test_only_secrets_that_are_meant_for_this_login_host_are_sent_unasked(
         environment = settings.environments[name]
         record = StampRecord(environment.arm, login, "https://audience", datetime.now(UTC))
         assert write_record(config, environment, record) == ""
-    assert known() == {"admin": True, "west": False, "free": False}
+    assert known() == {"admin": True, **unknown}
     assert grantors(report, settings)[0].known_here
 
 
