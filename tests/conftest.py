@@ -98,10 +98,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files of real terminals, which wait most: the last tests have to be short,
     or one process has them while the others have nothing left."""
     items.sort(key=lambda item: item.path.parts, reverse=True)
-    if "STACKTUI_EXHAUSTIVE" not in os.environ:
-        later = pytest.mark.skip(reason="takes long: set STACKTUI_EXHAUSTIVE=1 to run it")
+    asked = os.environ.get("STACKTUI_EXHAUSTIVE", "")
+    for mark, value in (("exhaustive", "1"), ("every_failure", "all")):
+        if asked in ("all", value):
+            continue
+        later = pytest.mark.skip(reason=f"takes long: set STACKTUI_EXHAUSTIVE={value} to run it")
         for item in items:
-            if item.get_closest_marker("exhaustive"):
+            if item.get_closest_marker(mark):
                 item.add_marker(later)
 
 

@@ -261,7 +261,7 @@ async def test_only_arms_own_word_says_that_a_group_is_gone(said: Raw, state: Pr
         assert (await probe_group.look(client, GROUP, 0.0)).state is state
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.parametrize(("place", "what"), product(REQUESTS, (*SAMPLE, *AFTER, *OTHER)))
 async def test_the_wide_table(stamp: RunningStamp, tmp_path: Path, place: str, what: str) -> None:
     for number in (f"{REQUESTS[place]}@1", f"{REQUESTS[place]}@2", REQUESTS[place]):

@@ -365,7 +365,7 @@ def test_killed_while_it_polls_and_run_again(config: Path, stamp: RunningStamp) 
     assert killed_and_again(config, stamp, "delete", "rg-killed-poll", fault) == KILLED
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("what", ["hang", "hang-after"])
 @pytest.mark.parametrize("change", CHANGES)

@@ -294,7 +294,7 @@ def test_killed_at_a_write_and_run_again(config: Path, azure: RunningStamp, requ
     once(config, azure, name, others)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("what", ["hang", "hang-after"])
 def test_killed_at_each_request_and_run_again(config: Path, azure: RunningStamp, what: str) -> None:

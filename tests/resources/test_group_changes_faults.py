@@ -151,7 +151,7 @@ async def test_a_network_that_is_gone_for_good_is_said(stamp: RunningStamp) -> N
     assert "whether the group is gone is unknown" in str(done.error)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("what", [*NAMED, *AFTER, *OTHER, "delay:0.3"])
 @pytest.mark.parametrize("change", WRITES)
@@ -163,7 +163,7 @@ async def test_each_request_fails_in_each_way(stamp: RunningStamp, change: str, 
     assert clean > 1, "the last of them are beyond the change"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("what", ["drop", "reset-after", "500", "500-after"])
 @pytest.mark.parametrize("change", WRITES)

@@ -161,7 +161,7 @@ async def test_the_services_of_a_vm_that_come_later(azure: RunningStamp) -> None
     assert done[PROVE].commands
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("what", [*NAMED, *AFTER, *OTHER])
 async def test_each_request_fails_in_each_way(azure: RunningStamp, what: str) -> None:
@@ -173,7 +173,7 @@ async def test_each_request_fails_in_each_way(azure: RunningStamp, what: str) ->
     assert ends[(OK,) * 4] > 1, "the last of them are beyond the walk"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.every_failure
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("what", ["drop", "reset-after", "500", "500-after"])
 async def test_from_each_request_on_all_fail(azure: RunningStamp, what: str) -> None:
