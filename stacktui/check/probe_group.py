@@ -77,4 +77,4 @@ def _is_refused(error: FaultError[Any] | None) -> bool:
     if not isinstance(error, ArmError):
         return False
     fault = error.fault
-    return fault.problem is ArmProblem.REFUSED and 400 <= fault.status < 500 and fault.status != 429
+    return fault.problem is ArmProblem.REFUSED and error.refused and fault.status != 429

@@ -87,9 +87,8 @@ async def _after_fault(
     error: FaultError[Any] | TimeoutError,
 ) -> WriteProbe:
     """Delete what may have been made, and return what is known of it."""
-    refused = isinstance(error, ArmError) and 400 <= error.fault.status < 500
     if probe.created is None:
-        if refused:
+        if isinstance(error, ArmError) and error.refused:
             return replace(probe, state=ProbeState.ABSENT)
         found = await look(client, path, 0.0)
         if found.state is ProbeState.DELETED:

@@ -236,7 +236,7 @@ class _Door:
         """Say what failed and, of a write, whether it may have been carried out."""
         fault = error.fault
         status = fault.status if isinstance(fault, ArmFault) else 0
-        refused = 400 <= status < 500
+        refused = isinstance(error, ArmError) and error.refused
         # A check finds nothing where this request alone is refused.
         saved = not refused or status in (401, 429)
         report_fault(error, self._session.target, saved=saved)

@@ -236,6 +236,12 @@ class ArmFault:
 class ArmError(FaultError[ArmFault]):
     """ARM did not give what it was asked for."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the request was not carried out: a 4xx, but not 408 (RFC 9110 section 15.5.9),
+        which something on the way may send while ARM goes on."""
+        return 400 <= self.fault.status < 500 and self.fault.status != 408
+
 
 class OperationError(ArmError):
     """A long-running operation failed, did not end in time, or cannot be followed."""

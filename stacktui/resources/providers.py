@@ -57,8 +57,7 @@ async def register(client: ArmClient, subscription: str, namespace: str) -> None
             await client.request("POST", path, what=what)
             return
         except (ArmError, TransportError) as error:
-            refused = isinstance(error, ArmError) and 400 <= error.fault.status < 500
-            if refused or last:
+            if last or (isinstance(error, ArmError) and error.refused):
                 raise
         found, _ = await provider(client, subscription, namespace)
         if found.registered or found.registering:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacktui.errors import FaultError
-from stacktui.resources.model import ArmFault, OperationError
+from stacktui.resources.model import ArmError, ArmFault, OperationError
 from stacktui.transport.records import Exchange, TransportFaultKind
 from stacktui.transport.retry_after import retry_after
 
@@ -23,8 +23,6 @@ _BROKEN = frozenset(
     }
 )
 _THROTTLED, _UNAVAILABLE = 429, 503
-# A request that took too long, and one too many.
-_PASSING = frozenset({408, _THROTTLED})
 # Seconds: a wait of none would go on for ever.
 _SHORTEST_WAIT = 0.1
 
@@ -83,10 +81,9 @@ def is_passing(error: FaultError[Any]) -> bool:
 
     Not where ARM refuses (4xx), but for throttling, nor where an operation failed.
     """
-    fault = error.fault
-    if not isinstance(fault, ArmFault):
+    if not isinstance(error, ArmError):
         return True
-    refused = 400 <= fault.status < 500 and fault.status not in _PASSING
+    refused = error.refused and error.fault.status != _THROTTLED
     return not (refused or isinstance(error, OperationError))
 
 

@@ -236,7 +236,7 @@ async def _ended(
         try:
             said = (await send(),)
         except ArmError as error:
-            if error.fault.status and not 400 <= error.fault.status < 500:
+            if error.fault.status and not error.refused:
                 raise
             said = error
 

@@ -65,7 +65,7 @@ async def written(
             ) from None
         if found is not None:
             return found
-        if isinstance(cause, ArmError) and 400 <= cause.fault.status < 500:
+        if isinstance(cause, ArmError) and cause.refused:
             raise cause
     raise failure(
         f"{what} {done[1]}, though it was sent: {cause or 'ARM took it'}",

@@ -68,6 +68,7 @@ _REVOKED = json_response(
         "a fresh auth token is needed.",
     },
 )
+_REQUEST_TIMEOUT = html_page(408, "408 Request Time-out", "<h1>408 Request Time-out</h1>")
 _GATEWAY = html_page(502, "502 Bad Gateway", "<h1>502 Bad Gateway</h1>")
 
 FAULT_KINDS = {
@@ -81,6 +82,8 @@ FAULT_KINDS = {
     "hang-after": FaultKind(True, Delivery.NEVER, None),
     "401": FaultKind(False, Delivery.COMPLETE, _EXPIRED),
     "revoked": FaultKind(False, Delivery.COMPLETE, lambda _seconds: _REVOKED),
+    "408": FaultKind(False, Delivery.COMPLETE, lambda _seconds: _REQUEST_TIMEOUT),
+    "408-after": FaultKind(True, Delivery.COMPLETE, lambda _seconds: _REQUEST_TIMEOUT),
     "throttle": FaultKind(
         False,
         Delivery.COMPLETE,

@@ -298,7 +298,7 @@ class StacktuiApp(FilesApp):
         before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
         self.app_state.forget_refused()
-        self.dashboard.show_soon(name, groups_only=True)
+        self.dashboard.show_soon(name, groups_only=True, progress=live.running)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
         if name != self.app_state.current:
@@ -320,7 +320,7 @@ class StacktuiApp(FilesApp):
     def _on_counts(self, live: ResourceCounts) -> None:
         name = live.target.environment.name
         self.app_state.counts[name] = live
-        self.dashboard.show_soon(name, groups_only=True)
+        self.dashboard.show_soon(name, groups_only=True, progress=live.running)
         if live.error and name == self.app_state.current:
             why = f"not all resources were counted: {live.error}; # counts again"
             self.dashboard.notice(why, TextStyle.ERROR)

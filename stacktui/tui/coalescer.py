@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 
-# The least seconds between two reports.
-PAUSE = 0.1
+# The least seconds between two reports; and before one of nothing but how far a list has come, as
+# matching and drawing 10,000 rows again keeps a key waiting.
+PAUSE, PROGRESS_PAUSE = 0.1, 0.4
+# By how many seconds a timer may be early.
+_EARLY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,7 @@ class Change:
 class Coalescer:
     """Collects changes and passes them on together, soon but at most every `PAUSE` seconds.
 
-    `waiting` says whether a report is due. `schedule` runs a function in the app's context;
-    `report` gets the changes.
+    `schedule` runs a function in the app's context; `report` gets the changes.
     """
 
     def __init__(
@@ -34,18 +37,30 @@ class Coalescer:
         self._schedule = schedule
         self._report = report
         self._changes: set[Change] = set()
-        self.waiting = False
+        self._due = inf
         self._reported = 0.0
 
-    def add(self, change: Change) -> None:
+    @property
+    def waiting(self) -> bool:
+        """Whether a report is due."""
+        return bool(self._changes)
+
+    def add(self, change: Change, pause: float = PAUSE) -> None:
+        """Report a change, `pause` seconds after the last report or with one that is due before."""
         self._changes.add(change)
-        if not self.waiting:
-            self.waiting = True
-            self.after(self._reported + PAUSE - monotonic(), self.flush)
+        due = self._reported + pause
+        if due < self._due:
+            self._due = due
+            self.after(due - monotonic(), self._flush_due)
+
+    def _flush_due(self) -> None:
+        # A report since may have had the changes that this was for; newer ones have their own time.
+        if monotonic() >= self._due - _EARLY:
+            self.flush()
 
     def flush(self) -> None:
         """Report now what was collected."""
-        changes, self._changes, self.waiting = self._changes, set(), False
+        changes, self._changes, self._due = self._changes, set(), inf
         self._report(changes)
         self._reported = monotonic()
 

@@ -51,8 +51,8 @@ REQUESTS = {
     "delete": "DELETE */resourcegroups/*",
     "poll": "GET */operationresults/*",
 }
-SAMPLE = ("drop", "reset-after", "throttle:0", "500", "504-after")
-AFTER = ("drop-after", "500-after", "hang-after", "cut")
+SAMPLE = ("drop", "reset-after", "throttle:0", "500", "408-after")
+AFTER = ("drop-after", "500-after", "504-after", "hang-after", "cut")
 OTHER = ("reset", "502", "503:0", "504", "hang", "401")
 
 

@@ -40,7 +40,7 @@ REQUESTS = {
     "token": "GET /metadata/identity/*",
 }
 NAMED = ("drop", "reset", "throttle:0", "500")
-AFTER = ("drop-after", "reset-after", "500-after", "504-after", "cut")
+AFTER = ("drop-after", "reset-after", "500-after", "504-after", "408-after", "cut")
 OTHER = ("401", "502", "503:0", "504", "hang", "hang-after")
 # A clean walk has fewer requests.
 MANY = 24

@@ -178,7 +178,7 @@ async def test_counting_waits_for_arm_and_can_be_left(config: Path, stamp: Runni
         await pilot.press("4")
         await until(pilot, "─ 60 · ")
         await pilot.press("number_sign")
-        await until(pilot, "─ 60 · waits 28 s ─")
+        await until(pilot, "─ 60 · waits 2")  # it counts down from 30
         await pilot.press("escape")
         await until(pilot, "✗ not counted")
 
@@ -345,8 +345,8 @@ async def test_a_wait_for_arm_counts_down_and_can_be_left(
     stamp.fault_at("GET */resourcegroups@2=throttle:30")
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4")
-        await until(pilot, "─ 20 · waits 30 s ─")
-        await until(pilot, "─ 20 · waits 28 s ─")
+        await until(pilot, "─ 20 · waits ")
+        await until(pilot, "─ 20 · waits 2")
         await pilot.press("escape")
         await until(pilot, "─ 20 · ✗ not whole ─")
 

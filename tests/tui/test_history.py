@@ -53,7 +53,7 @@ async def test_after_a_restart_the_last_check_is_shown(start: Start, config: Pat
     for _ in range(2):
         assert (await headless(config)).code == 1
     async with StacktuiApp(config).run_test(size=SIZE) as pilot:
-        await until(pilot, "(2 checks)")
+        await until(pilot, "(2")
         shown = await until(pilot, "last check")
         (line,) = (each for each in shown.splitlines() if "last check" in each)
         assert "✗ secret-missing" in line

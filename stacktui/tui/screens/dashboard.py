@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
-from stacktui.tui.coalescer import Change, Coalescer
+from stacktui.tui.coalescer import PAUSE, PROGRESS_PAUSE, Change, Coalescer
 from stacktui.tui.identity_updates import IdentityUpdates
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
@@ -152,9 +152,14 @@ class Dashboard(IdentityActions, inherit_bindings=False):
         self.show_hints()
         self.grid.settle()
 
-    def show_soon(self, name: str | None, *, groups_only: bool = False) -> None:
-        """Show the new state of an environment, with those of others that come close together."""
-        self.coalescer.add(Change(name, groups_only))
+    def show_soon(
+        self, name: str | None, *, groups_only: bool = False, progress: bool = False
+    ) -> None:
+        """Show the new state of an environment, with those of others that come close together.
+
+        `progress` is of a list that is being read: it is shown less often.
+        """
+        self.coalescer.add(Change(name, groups_only), PROGRESS_PAUSE if progress else PAUSE)
 
     def _show_changed(self, changed: set[Change]) -> None:
         known = self.app_state.settings.environments if self.app_state.settings else {}

@@ -168,7 +168,7 @@ class FormScreen(ModalScreen[T], inherit_bindings=False):
 
         if (before := self._reading.get(key)) is not None:
             before.cancel()
-        self._reading[key] = self.run_worker(work(), exit_on_error=False)
+        self._reading[key] = self.run_worker(work, exit_on_error=False)
 
     # Showing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -66,7 +67,7 @@ def _group(title: str, keys: Sequence[Key]) -> list[Line]:
 
 def groups_of(front: Panel, panes: Sequence[Panel], screen: DOMNode) -> list[Group]:
     """Return all keys: those of the focused pane, of the screen, of any list or text, and then of
-    each other pane."""
+    each other pane. A key of the screen that means something else in the pane is left out."""
     moves = {
         each.description
         for pane in (Panel, ListPane, TextPane)
@@ -75,6 +76,12 @@ def groups_of(front: Panel, panes: Sequence[Panel], screen: DOMNode) -> list[Gro
     everywhere = [*all_keys_of(screen, local=False), *all_keys_of(screen.app, local=False)]
     everywhere.sort(key=lambda key: key.keys[0] == "esc")
     own = {pane: all_keys_of(pane, local=True) for pane in (front, *panes)}
+    here = {name for key in own[front] if key.now for name in key.keys}
+    everywhere = [
+        replace(key, keys=names)
+        for key in everywhere
+        if (names := tuple(name for name in key.keys if name not in here))
+    ]
     groups: list[Group] = [(front.caption, own[front]), ("Everywhere", everywhere)]
     groups.append(("In this pane", [key for key in own[front] if key.does in moves]))
     groups += [(pane.caption, own[pane]) for pane in panes if pane is not front]
