@@ -172,9 +172,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.identity_walker": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
-    "tui/app_state.py": {
-        "stacktui.identities.faults": FRAME,
-    },
     "tui/screens/attended_sign_in.py": {
         "stacktui.tui.screens.secret": FRAME,
     },

@@ -11,6 +11,7 @@ from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, Check
 from stacktui.check.runner import run_check
 from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error
+from stacktui.identities.model import TypedSecret
 from stacktui.identities.token_source import TokenSource
 
 CONCURRENCY = 16
@@ -22,9 +23,10 @@ _PAUSE = 0.006
 class Round:
     """A round of checks, at most `concurrency` at once; iterate over it for all their events.
 
-    Each check has its own limits, and no person to sign in. One with an internal error ends with
-    CheckBroken, a cancelled one with CheckCancelled; neither disturbs the others. The targets'
-    environments have different names. `tokens` are those of the process, as in `run`. To leave the
+    Each check has its own limits, and no person to sign in. Of those that sign in with the same
+    typed secret the first goes alone: a typo that it finds is sent by no other. One with an
+    internal error ends with CheckBroken, a cancelled one with CheckCancelled; neither disturbs the
+    others. The targets' environments have different names. `tokens` are those of the process, as in `run`. To leave the
     iteration early cancels what is not done.
     """
 
@@ -35,7 +37,7 @@ class Round:
         tokens: TokenSource | None = None,
     ) -> None:
         self._targets = targets
-        self._tokens = tokens
+        self._tokens = TokenSource() if tokens is None else tokens
         self._slots = asyncio.Semaphore(concurrency)
         self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -48,10 +50,14 @@ class Round:
                 task.cancel()
 
     async def __aiter__(self) -> AsyncIterator[CheckEvent]:
+        firsts: dict[TypedSecret, asyncio.Task[None]] = {}
         for target in self._targets:
-            name = target.environment.name
-            self._tasks[name] = asyncio.create_task(self._check(name, target))
-            self._tasks[name].add_done_callback(partial(self._ended, name))
+            name, secret = target.environment.name, target.identity and target.identity.secret
+            first = firsts.get(secret) if isinstance(secret, TypedSecret) else None
+            self._tasks[name] = task = asyncio.create_task(self._check(name, target, first))
+            task.add_done_callback(partial(self._ended, name))
+            if isinstance(secret, TypedSecret):
+                firsts.setdefault(secret, task)
         left = len(self._tasks)
         try:
             while left:
@@ -62,8 +68,12 @@ class Round:
             self.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _check(self, name: str, target: CheckTarget) -> None:
+    async def _check(
+        self, name: str, target: CheckTarget, after: asyncio.Task[None] | None
+    ) -> None:
         try:
+            if after is not None:
+                await asyncio.wait([after])
             async with self._slots:
                 await self._take_turn()
                 tell = self._events.put_nowait

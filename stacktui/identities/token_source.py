@@ -21,7 +21,8 @@ from stacktui.environments.model import Environment
 from stacktui.environments.record import is_remembered, read_record, require_recorded
 from stacktui.errors import FaultError
 from stacktui.identities.device_code import Prompt
-from stacktui.identities.model import Identity
+from stacktui.identities.faults import refuses_secret
+from stacktui.identities.model import Identity, TypedSecret
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.transport.background import in_background
@@ -140,6 +141,18 @@ class TokenSource:
         """Return the last sign-in to each environment with this identity, newest first."""
         with self._lock:
             return [*reversed(self._outcomes.get(identity, {}).values())]
+
+    def refused(self, identity: Identity) -> SignInOutcome | None:
+        """Return the sign-in that refused what was typed for an identity: sent again, it could lock
+        the account. None where nothing was typed, or it was not refused."""
+        secret = identity.secret
+        if not isinstance(secret, TypedSecret):
+            return None
+        found = self.outcomes(identity.name)
+        return next(
+            (e for e in found if e.wanted.identity.secret is secret and refuses_secret(e.fault)),
+            None,
+        )
 
     def _keep(self, wanted: SignIn, token: Token, began: float) -> None:
         self._kept[wanted.key] = _Kept(token, _usable_until(token, began))

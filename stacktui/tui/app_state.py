@@ -79,13 +79,9 @@ class AppState:
         """Forget the typed secrets that were refused: sent again, they could lock an account."""
         if self.settings is None or self.tokens is None or not self.typed:
             return
-        # Whoever has signed in has imported it.
-        from stacktui.identities.faults import refuses_secret
-
-        for name, secret in tuple(self.typed.items()):
-            found = self.tokens.outcomes(name)
-            if any(each.wanted.identity.secret is secret and refuses_secret(each.fault)
-                   for each in found):  # fmt: skip
+        for name in tuple(self.typed):
+            identity = self.settings.identities.get(name)
+            if identity is not None and self.tokens.refused(identity):
                 del self.typed[name]
         self.settings = self.settings.with_secrets(self.typed)
 

@@ -26,7 +26,7 @@ from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
-from stacktui.identities.model import Identity, IdentityKind
+from stacktui.identities.model import Identity, IdentityKind, PromptSecret, TypedSecret
 from stacktui.identities.token import Token
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.stamp import StampOptions, run_in_thread
@@ -76,6 +76,31 @@ async def test_every_event_says_whose_it_is_and_when(stamp: RunningStamp, tmp_pa
         steps = [event.step.name for event in mine if isinstance(event, StepFinished)]
         assert steps == list(STANDING)
     assert len({event.run_id for event in events}) == len(names)
+
+
+@pytest.mark.parametrize("typed", ["right", "wrong"])
+async def test_what_was_typed_and_refused_is_sent_once(
+    stamp: RunningStamp, tmp_path: Path, typed: str
+) -> None:
+    """Sent for each environment, a typo could lock the account."""
+    targets, tokens = targets_of(stamp, tmp_path, 4), TokenSource()
+    identity = targets[0].identity
+    assert identity is not None
+    value = stamp.describe()["secret"] if typed == "right" else "a-wrong-secret"
+    identity = identity.with_secret(TypedSecret(value, PromptSecret()))
+    targets = [replace(each, identity=identity) for each in targets]
+    found = finished(await collect(Round(targets, tokens=tokens)))
+    assert tokens.sign_ins == (4 if typed == "right" else 1)
+    first, *others = (found[each.environment.name].report for each in targets)
+    if typed == "right":
+        assert all(report.ok for report in (first, *others))
+        return
+    assert first.failed is not None
+    assert first.failed.name == StepName.TOKEN
+    for report in others:
+        assert not report.conclusive
+        (token,) = (step for step in report.steps if step.name == StepName.TOKEN)
+        assert "refused at Stamp 0" in (token.evidence.skipped or "")
 
 
 async def test_no_more_run_at_once_than_may(stamp: RunningStamp, tmp_path: Path) -> None:

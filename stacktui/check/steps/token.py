@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stacktui.identities.model import Identity
 
 _ENDED = "the sign-in of before has ended, and a device code needs a person: check this one alone"
+_REFUSED = "what was typed was refused at {}, and is not sent again: it could lock the account"
 _NEEDS_PERSON = "signing in with a device code needs a person: check this environment alone"
 
 
@@ -30,6 +31,8 @@ def _skip(context: StepContext) -> Skip | None:
     identity = context.target.identity
     if identity is None:
         return Skip("no identity is configured for this environment")
+    if not context.attended and (refused := context.tokens.refused(identity)):
+        return Skip(_REFUSED.format(refused.wanted.environment.name), inconclusive=True)
     if identity.kind is not IdentityKind.DEVICE_CODE or context.attended:
         return None
     if context.tokens.refresh_token(_sign_in(context.target)):
