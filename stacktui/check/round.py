@@ -26,8 +26,8 @@ class Round:
     Each check has its own limits, and no person to sign in. Of those that sign in with the same
     typed secret the first goes alone: a typo that it finds is sent by no other. One with an
     internal error ends with CheckBroken, a cancelled one with CheckCancelled; neither disturbs the
-    others. The targets' environments have different names. `tokens` are those of the process, as in `run`. To leave the
-    iteration early cancels what is not done.
+    others. The targets' environments have different names. `tokens` are those of the process, as in
+    `run`. To leave the iteration early cancels what is not done.
     """
 
     def __init__(

@@ -137,6 +137,11 @@ class TokenSource:
             kept = self._kept.get(wanted.key)
             return kept.token if kept and self._is_usable(kept, None) else None
 
+    def outcome(self, identity: str, environment: str) -> SignInOutcome | None:
+        """Return the last sign-in to an environment with this identity, by their names."""
+        with self._lock:
+            return self._outcomes.get(identity, {}).get(environment)
+
     def outcomes(self, identity: str) -> list[SignInOutcome]:
         """Return the last sign-in to each environment with this identity, newest first."""
         with self._lock:

@@ -290,7 +290,7 @@ class StacktuiApp(FilesApp):
             self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
             self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
-        self.dashboard.show_prompts()
+        self.dashboard.show_prompt(live)
         self._attended.checked(live)
 
     def _on_groups(self, live: GroupList) -> None:

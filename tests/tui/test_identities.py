@@ -42,9 +42,15 @@ def roleless() -> Iterator[RunningStamp]:
         yield running
 
 
+def as_in_a_new_process() -> None:
+    """Forget the tokens, and the engine that has them."""
+    check_runner.session_tokens.cache_clear()
+    check_runner.load_engine.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _nobody_has_signed_in() -> None:
-    check_runner.session_tokens.cache_clear()
+    as_in_a_new_process()
 
 
 def app_of(config: Path, stamp: RunningStamp, more: str = "", **replaced: str) -> StacktuiApp:
@@ -140,7 +146,7 @@ async def test_a_failure_says_why_and_is_remembered_after_a_restart(
         shown = await until(pilot, "why           ")
         assert re.search(r"why +(AADSTS|MSIS)[0-9]+", shown)
     app.history.close()
-    check_runner.session_tokens.cache_clear()
+    as_in_a_new_process()
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("3", "enter")
         shown = await until(pilot, f": {verdict}")
@@ -188,7 +194,7 @@ async def test_where_no_host_is_reached_nobody_has_tried(
         assert "why " in shown
     app.history.close()
     if key == "c":
-        check_runner.session_tokens.cache_clear()
+        as_in_a_new_process()
         async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
             await pilot.press("3", "enter")
             await until(pilot, ": login-unreachable")
@@ -228,7 +234,7 @@ async def test_of_a_sign_in_before_the_start_the_history_knows(
         await until(pilot, "✓ 59 min")
         await until(pilot, "Nothing is wrong.")
     app.history.close()
-    check_runner.session_tokens.cache_clear()
+    as_in_a_new_process()
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         shown = await until(pilot, "– signed in ")
         assert "tester, no token" in shown

@@ -92,18 +92,20 @@ def state_of(
 
 def last_sign_in(identity: Identity, app_state: AppState) -> SignInOutcome | None:
     """Return how the last sign-in of this run ended: to the current environment, else to any."""
-    settings, newest = app_state.settings, None
-    if settings is None or app_state.tokens is None:
+    settings, tokens = app_state.settings, app_state.tokens
+    if settings is None or tokens is None:
         return None
-    for each in app_state.tokens.outcomes(identity.name):
-        wanted, name = each.wanted, each.wanted.environment.name
-        known = settings.environments.get(name), identity.configured, settings.named
-        if known != (wanted.environment, wanted.identity.configured, wanted.config):
-            continue  # with other settings
-        if name == app_state.current:
-            return each
-        newest = newest or each
-    return newest
+
+    def with_these_settings(outcome: SignInOutcome) -> bool:
+        wanted = outcome.wanted
+        environment = settings.environments.get(wanted.environment.name)
+        known = environment, identity.configured, settings.named
+        return known == (wanted.environment, wanted.identity.configured, wanted.config)
+
+    here = tokens.outcome(identity.name, app_state.current or "")
+    if here is not None and with_these_settings(here):
+        return here
+    return next(filter(with_these_settings, tokens.outcomes(identity.name)), None)
 
 
 def last_in_history(users: Sequence[str], app_state: AppState) -> CheckSummary | None:

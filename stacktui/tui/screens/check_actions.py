@@ -144,18 +144,17 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         check = self.app_state.check
         return check.prompt if check is not None and check.running else None
 
-    def show_prompts(self) -> None:
+    def show_prompt(self, check: LiveCheck) -> None:
         """Open the screen of a sign-in that a check waits for, once; not over another screen.
 
         Close it where the check does not wait any more.
         """
         if self._prompt_screen is not None:
             self._prompt_screen.update_check()
-        for check in self.app_state.checks.values():
-            prompt = check.prompt if check.running and self.app.screen is self else None
-            if prompt is not None and prompt.run_id not in self._prompted:
-                self._prompted.add(prompt.run_id)
-                self._open_prompt(check.target, prompt)
+        prompt = check.prompt if check.running and self.app.screen is self else None
+        if prompt is not None and prompt.run_id not in self._prompted:
+            self._prompted.add(prompt.run_id)
+            self._open_prompt(check.target, prompt)
 
     def _open_prompt(self, target: CheckTarget, prompt: SignInPrompt) -> None:
         from stacktui.tui.screens.device_code import DeviceCodeScreen
@@ -168,7 +167,8 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.app.push_screen(self._prompt_screen)
 
     def on_screen_resume(self, _event: ScreenResume) -> None:
-        self.show_prompts()
+        for check in self.app_state.checks.values():
+            self.show_prompt(check)
 
     @property
     def _diagnosis(self) -> Diagnosis | None:
