@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from stacktui.stamp.new_directory import MICROSOFT_GRAPH
+from stacktui.stamp.new_directory import MICROSOFT_GRAPH, PORTAL_API
 from stacktui.stamp.running import RunningStamp
 from tests.support.authority import authority
 from tests.support.web import Asked, Raw, answer, serving
 
-GRAPH = "graph.microsoft.com"
-# Where `az ad app permission admin-consent` sends the consent, as the portal does.
-PORTAL_API = "main.iam.ad.ext.azure.com"
+# `az ad app permission admin-consent` sends the consent where the portal does.
+AUDIENCES = {
+    "graph.microsoft.com": MICROSOFT_GRAPH,
+    "main.iam.ad.ext.azure.com": PORTAL_API,
+}
 VERSION = "/v1.0"
 
 
@@ -50,10 +52,11 @@ class Graph:
         body = json.loads(asked.body) if asked.body else None
         if asked.method != "GET":
             self.written.append((asked.method, path, body))
-        if asked.headers["host"] == PORTAL_API:
-            return answer(status="204 No Content")
-        if not self._is_for_graph(asked.headers.get("authorization", "")):
+        expected = AUDIENCES[asked.headers["host"]]
+        if _audience(asked.headers.get("authorization", "")) != expected.rstrip("/"):
             return _error("401 Unauthorized", "InvalidAuthenticationToken")
+        if expected is PORTAL_API:
+            return answer(status="204 No Content")
         kind, _, name = path.removeprefix(f"{VERSION}/").partition("/")
         match asked.method, kind, name:
             case "GET", "applications" | "servicePrincipals", "":
@@ -72,11 +75,12 @@ class Graph:
                 return _json({"secretText": "made-by-graph", "keyId": "1", "displayName": "x"})
         return _error("404 Not Found", "Request_ResourceNotFound")
 
-    def _is_for_graph(self, authorization: str) -> bool:
-        claims = authorization.removeprefix("Bearer ").split(".")[1:2]
-        padded = (claims or [""])[0] + "=="
-        audience = json.loads(base64.urlsafe_b64decode(padded) or b"{}").get("aud", "")
-        return bool(audience.rstrip("/") == MICROSOFT_GRAPH.rstrip("/"))
+
+def _audience(authorization: str) -> str:
+    """Return the audience of a bearer token, without a slash at its end."""
+    claims = authorization.removeprefix("Bearer ").split(".")[1:2]
+    padded = (claims or [""])[0] + "=="
+    return str(json.loads(base64.urlsafe_b64decode(padded) or b"{}").get("aud", "")).rstrip("/")
 
 
 def _json(document: object, status: str = "200 OK") -> Raw:
@@ -91,7 +95,7 @@ def _error(status: str, code: str) -> Raw:
 async def microsoft_graph(stamp: RunningStamp) -> AsyncIterator[tuple[Graph, dict[str, str]]]:
     """Serve it; yield it and its pins. Its certificate is of the tests' own `authority`."""
     graph = Graph(stamp)
-    leaf = authority().leaf(GRAPH, PORTAL_API)
+    leaf = authority().leaf(*AUDIENCES)
     async with serving(graph.answer, context=authority().server(leaf)) as web:
         there = f"127.0.0.1:{urlsplit(web.url).port}"
-        yield graph, {f"{host}:443": there for host in (GRAPH, PORTAL_API)}
+        yield graph, {f"{host}:443": there for host in AUDIENCES}

@@ -148,13 +148,20 @@ def test_the_one_that_a_shell_runs_decides(box: Box, tmp_path: Path) -> None:
 def test_the_mend_puts_the_last_one_that_works_first(
     entra_stamp: RunningStamp, tmp_path: Path
 ) -> None:
-    """A Python that only notes what it is to install, and makes the files that tell of it."""
+    """A Python that only notes what it is to install, and makes the files that tell of it.
+
+    A newer one has a command, and does not run.
+    """
     box = box_of(entra_stamp, tmp_path, "2.80.0")
     (remedy,) = whole(box.seen()["az-too-new"])["remedies"]
-    python = tmp_path / "python" / "python3.12"
+    python = tmp_path / "python" / "python3.11"
     python.parent.mkdir()
+    shim = python.with_name("python3.12")
+    shim.write_text("#!/bin/sh\necho 'pyenv: python3.12: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
     python.write_text(
         "#!/bin/sh\n"
+        '[ "$1" != -c ] || exit 0\n'
         f'echo "$@" >> {tmp_path}/asked\n'
         'if [ "$2" = venv ]; then\n'
         '  mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && exit 0\n'
@@ -167,7 +174,7 @@ def test_the_mend_puts_the_last_one_that_works_first(
     variables = box.variables(box.launcher)
     path = f"{python.parent}:{variables.pop('PATH')}"
     document = Shell(tmp_path).check_after(
-        f'export PATH="$PATH:{path}"', remedy["bash"], config=box.config, **variables
+        f'export PATH="{path}:$PATH"', remedy["bash"], config=box.config, **variables
     )
     assert document["also_seen"] == []
     assert document["az"][0]["version"] == "2.66.2"
