@@ -63,6 +63,12 @@ ON_STAMP: Mapping[str, Run] = {
                                               "--endpoint-active-directory {login_url}")},
         PROFILE, after="az cloud show --query profile -o tsv",
     ),
+    "unset AZURE_CLOUD_NAME; {again}": Run(
+        {"again": PlainWord(f"az cloud set -n {CLOUD}"), "then": PlainWord("-")}, CLOUD,
+        before="printf '[cloud]\\nname = Gone\\n' > {folder}/azure/config; "
+        "export AZURE_CLOUD_NAME=Gone",
+        after="az cloud show --query name -o tsv",
+    ),
     "mv -- {path} {aside} && {again}": Run(
         {"path": "{folder}/azure/clouds.config", "aside": "{folder}/aside", "again": PlainWord(
             f"az cloud register -n {CLOUD} --endpoint-resource-manager {{arm_url}} && "
@@ -138,7 +144,8 @@ def run_all(az: Az, site: Site, runs: Mapping[str, Run]) -> None:
     """Run the commands in order; each must succeed, and show what it is to show."""
     for command, wanted in runs.items():
         pasted = site.fill(TEMPLATES[command], wanted.values)
-        lines = [f"{{ {pasted}\n}} || exit", *site.text(wanted.after).splitlines()]
+        before, after = (site.text(each).splitlines() for each in (wanted.before, wanted.after))
+        lines = [*before, f"{{ {pasted}\n}} || exit", *after]
         code, out, err = run(az, "\n".join(lines))
         assert code == 0, (pasted, err)
         assert re.search(site.text(wanted.shows, re.escape), out, re.MULTILINE), (pasted, out, err)
