@@ -20,9 +20,10 @@ _NATIONAL_CLOUDS = {
 }
 _IN_BASH = "az cloud set -n {cloud} && "
 _IN_POWERSHELL = "az cloud set -n {cloud}; "
+# An administrator of a directory need not have a subscription of that cloud.
 _HOW = (
-    " (in Entra's own cloud, as a stamp has no Microsoft Graph: az login there first, and leave by "
-    "az cloud set -n NAME)"
+    " (in Entra's own cloud: az login --allow-no-subscriptions there first, back by az cloud set "
+    "-n NAME)"
 )
 
 

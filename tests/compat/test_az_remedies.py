@@ -151,11 +151,11 @@ def run_all(az: Az, site: Site, runs: Mapping[str, Run]) -> None:
         assert re.search(site.text(wanted.shows, re.escape), out, re.MULTILINE), (pasted, out, err)
 
 
-def sign_in(az: Az, stamp: RunningStamp, *before: str) -> None:
-    """Sign the application in to the active cloud, after other commands in the same shell."""
+def sign_in(az: Az, stamp: RunningStamp, cloud: str, *options: str) -> None:
+    """Sign the application in to a cloud, which is the active one then."""
     who = f"-u {stamp.client_id} -p {stamp.secret} --tenant {stamp.tenant}"
-    lines = [*before, f"az login --service-principal {who}"]
-    code, _, err = run(az, " && ".join(lines))
+    login = " ".join(("az login --service-principal", who, *options))
+    code, _, err = run(az, f"az cloud set -n {cloud} && {login}")
     assert code == 0, err
 
 
@@ -163,7 +163,7 @@ def signed_in(az_path: Path, folder: Path, stamp: RunningStamp, **variables: str
     """An az whose active cloud is the stamp, and which is signed in to it."""
     az = Az(az_path, folder, {"REQUESTS_CA_BUNDLE": stamp.ca_file, **variables})
     on_stamp(az, stamp)
-    sign_in(az, stamp, f"az cloud set -n {CLOUD}")
+    sign_in(az, stamp, CLOUD)
     return az
 
 
@@ -210,7 +210,7 @@ def _in_entra(
     az = signed_in(az_path, folder, stamp, REQUESTS_CA_BUNDLE=str(roots), **variables)
     alone = az("ad", "sp", "show", "--id", public.client_id)
     assert "microsoft_graph_resource_id" in alone.err
-    sign_in(az, public, "az cloud set -n AzureCloud")
+    sign_in(az, public, "AzureCloud", "--allow-no-subscriptions")
     # The first begins with the stamp as the active cloud: each change of it costs az seconds.
     az.ok("cloud", "set", "-n", CLOUD)
     run_all(az, site_of(az, public), IN_ENTRA)
