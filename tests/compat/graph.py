@@ -66,7 +66,7 @@ class Graph:
                 return _json(self.application)
             case "GET", "users", self.stamp.user:
                 return _json(self.user)
-            case "PATCH", "applications", self.stamp.object_id:
+            case "PATCH", "applications" | "servicePrincipals", self.stamp.object_id:
                 return answer(status="204 No Content")
             case "PATCH", "users", self.stamp.user:
                 self.account_enabled = body["accountEnabled"]
