@@ -40,8 +40,9 @@ class AzFacts:
 
     `installations` are those of a known form, in the order of PATH; `runs` is the one that a shell
     would run, None if unknown. `folder` holds az's files: `broken` are those that it cannot use,
-    `clouds` the registered clouds, `active` the name of the one in use (may be empty), `kept` the
-    cached error responses. `unverified` are the variables that disable verification, with their
+    `clouds` the registered clouds, `active` the name of the one in use (may be empty), and
+    `unregistered` says that `clouds.config` has no such cloud; `kept` are the cached error
+    responses. `unverified` are the variables that disable verification, with their
     values.
     """
 
@@ -53,6 +54,7 @@ class AzFacts:
     active: str = ""
     kept: tuple[KeptError, ...] = ()
     unverified: tuple[tuple[str, str], ...] = ()
+    unregistered: bool = False
 
 
 def read_facts(
@@ -70,16 +72,30 @@ def read_facts(
     clouds, of_clouds = _read_ini(folder / "clouds.config", removable=True)
     if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
         of_clouds = BrokenFile(folder / "clouds.config", *flaw)
+    active = os.environ.get("AZURE_CLOUD_NAME") or ini_files.value(config, "cloud", "name")
     return AzFacts(
         folder,
         found,
         _run_by_shell(found),
         tuple(each for each in (of_config, of_clouds) if each is not None),
         ini_files.clouds(clouds),
-        os.environ.get("AZURE_CLOUD_NAME") or ini_files.value(config, "cloud", "name"),
+        active,
         _kept(folder / "msal_http_cache.bin"),
         unverified,
+        bool(active) and of_clouds is None and not _may_have(clouds, active, folder),
     )
+
+
+def _may_have(clouds: Parsed, name: str, folder: Path) -> bool:
+    """Return whether `clouds.config` has a cloud of this name, or nobody read it."""
+    if clouds.lines:
+        return ini_files.has_section(clouds, name)
+    try:
+        return (folder / "clouds.config").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 @lru_cache(maxsize=4)

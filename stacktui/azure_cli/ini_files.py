@@ -227,6 +227,11 @@ def _place(section: str, option: str, value: str) -> str:
     return f"[{_clean(section)}] {_clean(option)} = {_clean(value)}"
 
 
+def has_section(found: Parsed, name: str) -> bool:
+    """Return whether there is a section of this name, which may be sanitised."""
+    return any(_clean(each.name) == _clean(name) for each in found.sections)
+
+
 def clouds(found: Parsed) -> tuple[AzCloud, ...]:
     """Return the sections of a `clouds.config` in order, without those with interpolated values."""
     if any("%(" in each for each in found.defaults.values()):

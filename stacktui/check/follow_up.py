@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from stacktui.certificates.certifi_repair import CertifiRepair, repair_of
 from stacktui.certificates.trust import CERTIFI, TrustFileError, TrustFileFault, TrustUsed
@@ -23,6 +24,7 @@ from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+from stacktui.environments.pasted_url import with_service
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.aia_fetch import fetch_public
 from stacktui.transport.background import in_background
@@ -155,7 +157,8 @@ class FollowUpProber:
         return None
 
     async def _siblings(self, steps: Sequence[StepResult]) -> tuple[str, ...]:
-        """Return the stamp's other names that exist, where ARM's does not: its label is wrong."""
+        """Return the stamp's other names that exist, where ARM's does not: its label is wrong, or
+        is missing."""
         arm = arm_endpoint(self._environment)
         missing = (
             isinstance(fault := step.evidence.fault, TransportFault)
@@ -166,6 +169,8 @@ class FollowUpProber:
         if not any(missing) or "." not in domain:
             return ()
         names = [f"{label}.{domain}" for label in _SIBLINGS if f"{label}.{domain}" != arm.host]
+        if below := urlsplit(with_service(self._environment.arm)).hostname:
+            names.append(below)
 
         async def exists(name: str) -> bool:
             try:

@@ -35,12 +35,14 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The result of a rule; `side` is set if it is not the first of the fault's sides."""
+    """The result of a rule; `side` is set if it is not the first of the fault's sides, `az_says` if
+    az has words of its own for this cause."""
 
     title: str
     evidence: tuple[str, ...]
     remedies: tuple[Remedy, ...]
     side: Side | None = None
+    az_says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +115,5 @@ class FaultInfo:
             explanation.side or self.sides[0],
             explanation.evidence,
             explanation.remedies,
-            self.az_says,
+            explanation.az_says or self.az_says,
         )

@@ -110,7 +110,7 @@ class Az:
 
     def __call__(self, *arguments: str) -> Done:
         """Run a command."""
-        with self._commands_known():
+        with self.commands_known():
             done = subprocess.run(
                 [self.path, *arguments],
                 env=self.environment(),
@@ -146,7 +146,7 @@ class Az:
 
     def several(self, commands: Sequence[Sequence[str]]) -> list[Done]:
         """Run commands in one process; each result has the errors of all, NUL between them."""
-        with self._commands_known():
+        with self.commands_known():
             done = subprocess.run(
                 [self.python, "-c", SEVERAL],
                 env=self.environment(),
@@ -169,7 +169,7 @@ class Az:
         return twin
 
     @contextmanager
-    def _commands_known(self) -> Iterator[None]:
+    def commands_known(self) -> Iterator[None]:
         """Give `az` the index of commands that it made in another folder, or keep the new one.
 
         Without one, in each new folder and after each change of the profile, it loads all its

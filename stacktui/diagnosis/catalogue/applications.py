@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
@@ -26,7 +27,7 @@ from stacktui.diagnosis.refused_user import (
     use_application,
 )
 from stacktui.diagnosis.remedies import CHECK_TENANT, SET_OWN_TENANT, own_tenant
-from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az, for_both
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     is_adfs,
@@ -49,8 +50,8 @@ _APP_NOT_FOUND = Refusal(
 _CHECK_CLIENT = RemedyTemplate(
     "Check client_id under {identity}: the application's id", shown=_SHOWN
 )
-_SEE_APPLICATION = for_both(
-    "Signed in to that directory with az: see whether the application is there",
+_SEE_APPLICATION = in_entra(
+    "See whether the application is there",
     "az ad sp show --id {client}",
     **_SHOWN,
 )
@@ -87,9 +88,8 @@ def _app_not_found(failure: FailureContext) -> Explanation | None:
     title = f"The directory has no application {client}"
     evidence = (*asked, *tenant_lines(failure, identity), *fault_lines(fault))
     tenant = own_tenant(failure, identity)
-    return Explanation(
-        title, evidence, (check, tenant, _SEE_APPLICATION.fill_for_az(client=client))
-    )
+    see = fill_in_entra(_SEE_APPLICATION, fault.authority, client=client)
+    return Explanation(title, evidence, (check, tenant, see))
 
 
 APP_NOT_FOUND = FaultInfo(
@@ -136,7 +136,10 @@ _NAME_TENANT = RemedyTemplate(
     "Name it under {identity}: tenant = the id or domain of the directory that {who} is in",
     shown=_SHOWN | {"who": "the application"},
 )
-_SEE_TENANTS = for_both("See the tenants of your own account", "az account tenant list")
+_SEE_TENANTS = in_entra(
+    "See the tenants of your own account",
+    "az rest --url '/tenants?api-version=2022-12-01' --query 'value[].[tenantId,displayName]'",
+)
 
 
 def _tenant_not_named(failure: FailureContext) -> Explanation | None:
@@ -152,7 +155,8 @@ def _tenant_not_named(failure: FailureContext) -> Explanation | None:
         f"the stamp signs in at {fault.authority} (Entra ID), and its metadata names no tenant",
         "nothing was sent",
     )
-    remedies = (_NAME_TENANT.fill(identity=section, who=_who(identity)), _SEE_TENANTS.fill())
+    see = fill_in_entra(_SEE_TENANTS, fault.authority)
+    remedies = (_NAME_TENANT.fill(identity=section, who=_who(identity)), see)
     return Explanation(f"No tenant is named for {identity.name}", evidence, remedies)
 
 
@@ -171,7 +175,8 @@ def _tenant_not_found(failure: FailureContext) -> Explanation | None:
     if fault.code == _NOT_NAMED.code:
         title = "The sign-in service finds no tenant in what it was asked"
         remedy = _NAME_TENANT.fill(identity=section_of(identity), who=_who(identity))
-    return Explanation(title, evidence, (remedy, _SEE_TENANTS.fill()), Side.SIGN_IN)
+    see = fill_in_entra(_SEE_TENANTS, fault.authority)
+    return Explanation(title, evidence, (remedy, see), Side.SIGN_IN)
 
 
 def _who(identity: Identity) -> str:
@@ -341,9 +346,8 @@ ADFS_CLIENT_NOT_ALLOWED = FaultInfo(
 
 # app-not-public
 
-_ALLOW_PUBLIC = by_az(
-    "Allow public client flows: in its registration, under Authentication, or with az, signed in "
-    "to that directory",
+_ALLOW_PUBLIC = in_entra(
+    "Allow public client flows: in its registration, under Authentication, or with az",
     "az ad app update --id {client} --is-fallback-public-client true",
     client="CLIENT-ID",
 )
@@ -353,9 +357,9 @@ def _app_not_public(failure: FailureContext) -> Explanation | None:
     refused = refused_user(failure, APP_NOT_PUBLIC)
     if refused is None:
         return None
-    _, identity = refused
+    fault, identity = refused
     remedies = (
-        _ALLOW_PUBLIC.fill(client=identity.client_id),
+        fill_in_entra(_ALLOW_PUBLIC, fault.authority, client=identity.client_id),
         *take_azure_cli_client(identity),
         use_application(identity),
     )

@@ -111,10 +111,11 @@ GRANT_ROLE = for_both(
 )
 # `az role` asks Microsoft Graph, which no stamp has (PROTOCOL.md section 4).
 _GRANT_BY_REST = RemedyTemplate(
-    "The owner does so with az, signed in on this stamp",
+    "The owner does so with az, signed in {where}",
     "az rest --method put --url {url} --body {body}",
     "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName {role} -Scope {scope}",
     {
+        "where": "on this stamp",
         "role": READER.name,
         "url": "/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
         "?api-version=2015-07-01",
@@ -123,11 +124,6 @@ _GRANT_BY_REST = RemedyTemplate(
         "assignee": "OBJECT-ID",
         "parameter": "-ObjectId",
     },
-)
-_GRANT_BY_ROLE = replace(
-    _GRANT_BY_REST,
-    title="The owner of a subscription of public Azure does so with az",
-    bash="az role assignment create --assignee {assignee} --role {role} --scope {scope}",
 )
 
 
@@ -190,15 +186,16 @@ def _grant(
         return
     by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
     parameter = PlainWord("-ObjectId" if principal else by_user)
-    values = {"scope": scope, "assignee": assignee, "parameter": parameter, "role": named}
-    if failure.environment.profile == PUBLIC_PROFILE:
-        yield _GRANT_BY_ROLE.fill(**values)
-    elif principal:
-        version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
-        granted = Principal(principal)
+    profile = failure.environment.profile
+    where = "to Azure" if profile == PUBLIC_PROFILE else "on this stamp"
+    values = {"scope": scope, "assignee": assignee, "parameter": parameter, "role": named,
+              "where": where}  # fmt: skip
+    if principal:
+        version = known_version(profile, "Microsoft.Authorization") or ""
+        granted = Principal(principal, bool(identity and identity.is_application))
         path = assignment_path(scope, assignment_name(scope, role, granted))
         body = json.dumps(assignment_body(scope, role, granted, version))
-        # az adds the stamp's ARM and its audience to a path.
+        # az adds ARM of its active cloud and its audience to a path.
         yield _GRANT_BY_REST.fill(url=f"{path}?api-version={version}", body=body, **values)
     else:
         yield replace(_GRANT_BY_REST, bash="").fill(**values)
@@ -245,7 +242,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(GRANT_ROLE, _GRANT_BY_REST, _GRANT_BY_ROLE),
+    remedies=(GRANT_ROLE, _GRANT_BY_REST),
     rules=(_arm_forbidden,),
 )
 

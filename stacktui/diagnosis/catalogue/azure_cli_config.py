@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
+from stacktui.diagnosis.az_file_messages import NOT_REGISTERED, OF_FLAW, OTHER_VALUES, REMOVED
 from stacktui.diagnosis.catalogue.azure_cli import is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -56,6 +57,12 @@ _PUT_ASIDE = RemedyTemplate(
     "Move-Item -LiteralPath {path} {aside}; {then}",
     _SHOWN | {"again": " && ".join(_REGISTER), "then": "; ".join(_REGISTER)},
 )
+_USE_CLOUD = RemedyTemplate(
+    "Have az use the stamp",
+    "unset AZURE_CLOUD_NAME; {again}",
+    "$env:AZURE_CLOUD_NAME = $null; {then}",
+    {"again": _REGISTER[1], "then": _REGISTER[1]},
+)
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
     "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
@@ -76,16 +83,54 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
         return None
     evidence = [_broken_line(each) for each in az.broken]
     remedies = [_fix_file(report, az, each) for each in az.broken]
-    title = f"az cannot use {az.broken[0].path.name}" if az.broken else ""
-    if any(each.removed for each in az.broken):
-        title = "az will remove clouds.config, with every cloud in it, at its next command"
+    # The words are those of the worst.
+    causes = [_broken_words(each) for each in sorted(az.broken, key=lambda each: not each.removed)]
     if (metadata := report.metadata) is not None:
         for cloud in _registered(report, az):
             if differences := tuple(_differences(report, cloud, metadata)):
-                title = title or f"The cloud {cloud.name} of az is not what the stamp says it is"
+                causes.append((_differs(cloud, differences), OTHER_VALUES))
                 evidence += [f"[{cloud.name}] {each.line}" for each in differences]
                 remedies.append(_correct_cloud(cloud, differences))
-    return Explanation(title, tuple(evidence), tuple(remedies)) if evidence else None
+    if not causes:
+        return None
+    title, az_says = causes[0]
+    return Explanation(title, tuple(evidence), tuple(remedies), az_says=az_says)
+
+
+def _broken_words(broken: BrokenFile) -> tuple[str, str]:
+    """Return a title for the cause, and what az says."""
+    if broken.removed:
+        what = "az will remove clouds.config, with every cloud in it, at its next command"
+        return f"{what}: {broken.detail}", REMOVED
+    return f"az cannot use {broken.path.name}: {broken.detail}", OF_FLAW.get(broken.flaw, "")
+
+
+def _differs(cloud: AzCloud, differences: tuple[_Difference, ...]) -> str:
+    what = " and ".join(_OPTIONS[each.option] for each in differences)
+    return f"The cloud {cloud.name} of az has another {what} than the stamp"
+
+
+def _active_not_registered(report: ReportContext) -> Explanation | None:
+    az = report.report.az
+    if az is None or not az.unregistered or not is_stamp(report):
+        return None
+    if az.active in BUILT_IN_CLOUDS.values():
+        return None
+    known = ", ".join(each.name for each in az.clouds) or "no cloud that can be read"
+    evidence = (
+        f"az's active cloud is {az.active}, by {az.folder / 'config'} or AZURE_CLOUD_NAME",
+        f"{az.folder / _CLOUDS} has {known}",
+        "az takes AzureCloud, which is public Azure, and makes that the active one",
+    )
+    registered = _registered(report, az)
+    commands = [selecting(registered[0].name)] if registered else _register(report, az)
+    in_bash, in_powershell = zip(*map(for_az, commands), strict=True)
+    template = _USE_CLOUD if all(in_powershell) else replace(_USE_CLOUD, powershell="")
+    remedy = template.fill(
+        again=lambda _: " && ".join(in_bash), then=lambda _: "; ".join(in_powershell)
+    )
+    title = f"az's active cloud {az.active} is not registered: az goes to public Azure in its place"
+    return Explanation(title, evidence, (remedy,), az_says=NOT_REGISTERED)
 
 
 # Flaws are compared by value, as their module is loaded only if there is an az.
@@ -143,6 +188,14 @@ def _same_arm(url: str, arm: str) -> bool:
         return parse_arm_url(url) == arm
     except ValueError:
         return False
+
+
+# What each option of `az cloud update` sets, in a title.
+_OPTIONS = {
+    "--endpoint-active-directory": "login endpoint",
+    "--endpoint-active-directory-resource-id": "audience",
+    "--profile": "profile",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +267,9 @@ AZ_CONFIG_BROKEN = FaultInfo(
     distinguishing_evidence=(
         "A file of az's (in AZURE_CONFIG_DIR, else ~/.azure) that it cannot parse (it removes "
         "such a clouds.config), or a registered cloud of this stamp whose login endpoint, "
-        "audience or profile is not what the stamp says. The check does not read them, and may "
-        "be healthy. An old error without either is `az-stale-error-cache`; a profile that az "
-        "does not know `az-too-new`."
+        "audience or profile is not what the stamp says, or an active cloud that is not "
+        "registered. The check does not read them, and may be healthy. An old error without any "
+        "of them is `az-stale-error-cache`; a profile that az does not know `az-too-new`."
     ),
     az_says=(
         "'…/clouds.config' is in bad format and has been removed; a traceback that ends in "
@@ -236,6 +289,6 @@ AZ_CONFIG_BROKEN = FaultInfo(
             "is no fault.",
         ): 60,
     },
-    remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8),
-    advisories=(_az_config_broken,),
+    remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8, _USE_CLOUD),
+    advisories=(_az_config_broken, _active_not_registered),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -189,13 +190,11 @@ _COMPARE_CERTIFICATE = for_both(
     "openssl x509 -in {path} -noout -fingerprint -sha1 -subject -dates",
     path="FILE",
 )
-_ADD_CERTIFICATE = RemedyTemplate(
+_ADD_CERTIFICATE = in_entra(
     "If it is not there, add it (without its key) to application {client}",
-    "openssl x509 -in {path} -out {public} && "
     "az ad app credential reset --id {client} --cert {at_public} --append",
-    "openssl x509 -in {path} -out {public}; "
-    "az ad app credential reset --id {client} --cert {at_public} --append",
-    _APPLICATION | {"path": "FILE", "public": "FILE.crt", "at_public": "'@FILE.crt'"},
+    prepared_by="openssl x509 -in {path} -out {public}",
+    **_APPLICATION | {"path": "FILE", "public": "FILE.crt", "at_public": "'@FILE.crt'"},
 )
 _ADD_ADFS_CERTIFICATE = RemedyTemplate(
     "If it is another, the stamp's operator registers this one at the privileged endpoint, from a "
@@ -247,9 +246,11 @@ def _register_certificate(fault: SignInFault, client: str, path: str) -> tuple[R
     compare, public = _COMPARE_CERTIFICATE.fill(path=path), f"{path}.crt"
     if is_adfs(fault):
         return (compare, _ADD_ADFS_CERTIFICATE.fill(public=public, client=client))
-    added = _ADD_CERTIFICATE.fill_for_az(
-        path=path, public=public, client=client, at_public=f"@{public}"
-    )
+    added = fill_in_entra(
+        _ADD_CERTIFICATE,
+        fault.authority,
+        path=path, public=public, client=client, at_public=f"@{public}",
+    )  # fmt: skip
     return (compare, added)
 
 

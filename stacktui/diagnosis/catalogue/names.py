@@ -40,9 +40,11 @@ def _name_mismatch(failure: FailureContext) -> Explanation | None:
 
 
 def _is_wrong_name(failure: FailureContext, names: tuple[str, ...]) -> bool:
-    """Return whether `arm` is an address, or another name in the domain of the certificate."""
+    """Return whether `arm` is an address, or another name in the domain of the certificate, or
+    that domain alone."""
     label, _, domain = failure.host.partition(".")
-    own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}
+    domains = (domain, failure.host)
+    own = {f"{each}.{of}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT) for of in domains}
     by_address = failure.verify_code == VerifyCode.IP_ADDRESS_MISMATCH
     beside = label not in (USER_ENDPOINT, OPERATOR_ENDPOINT) and bool(own & set(names))
     return failure.at_arm and (beside or (by_address and _nearest(failure.host, names) is not None))

@@ -49,7 +49,7 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     if domain := domain_of(host):
         evidence.append(f"by the naming rule the stamp's domain is {domain}")
     there = failure.report.siblings if failure.at_arm and host == failure.host else ()
-    evidence += [f"{name} does exist: only the first label is wrong" for name in there]
+    evidence += [f"{name} does exist: {_difference(name, host)}" for name in there]
     remedies = [*_siblings(failure, there), _ASK_RESOLVER.fill(host=host)]
     if host != failure.host:
         remedies.append(_FIX_RESOLVE.fill(section=failure.section))
@@ -60,6 +60,12 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
     title = f"The name {host} {what} for this machine"
     return Explanation(title, tuple(evidence), tuple(remedies))
+
+
+def _difference(name: str, host: str) -> str:
+    """Return how a name of the stamp differs from the host that was asked for."""
+    label, _, rest = name.partition(".")
+    return f"{label}. is missing" if rest == host else "only the first label is wrong"
 
 
 def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import PUBLIC_CLOUD, entra_cloud, fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -21,7 +22,7 @@ from stacktui.diagnosis.refused_user import (
     use_application,
     who,
 )
-from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.identities.model import AZURE_CLI
 
 # OAuth's errors if a password alone is not enough (RFC 6749 section 4.1.2.1, OpenID Connect Core
@@ -134,8 +135,8 @@ _CONSENT = RemedyTemplate(
     "An administrator of the directory opens {page} and consents",
     shown={"page": "https://LOGIN-HOST/TENANT/adminconsent?client_id=CLIENT-ID"},
 )
-_AZ_CONSENT = by_az(
-    "Or consents with az, signed in to that directory",
+_AZ_CONSENT = in_entra(
+    "Or consents with az",
     "az ad app permission admin-consent --id {client}",
     client="CLIENT-ID",
 )
@@ -150,8 +151,9 @@ def _consent_required(failure: FailureContext) -> Explanation | None:
     client, own = identity.client_id, identity.client_id != AZURE_CLI
     page = f"{fault.authority}/adminconsent?client_id={client}"
     remedies = [_CONSENT.fill(page=page)]
-    if own:
-        remedies.append(_AZ_CONSENT.fill(client=client))
+    # az has this command in the public cloud only.
+    if own and entra_cloud(fault.authority) == PUBLIC_CLOUD:
+        remedies.append(fill_in_entra(_AZ_CONSENT, fault.authority, client=client))
     remedies += take_azure_cli_client(identity)
     remedies += fill_device_code(_USER_CONSENTS, failure, identity)
     title = "Nobody has consented to the application that the user signs in through"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -22,8 +23,9 @@ from stacktui.diagnosis.refused_user import (
     who,
 )
 from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
-from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import is_adfs, section_of
+from stacktui.identities.faults import SignInFault
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"
@@ -41,7 +43,7 @@ _SEE_DOMAIN_ACCOUNT = RemedyTemplate(
     powershell="$u = {user}; Get-ADUser -Filter 'UserPrincipalName -eq $u' "
     "-Properties LockedOut, PasswordExpired, Enabled",
 )
-_SEE_DIRECTORY_ACCOUNT = by_az(
+_SEE_DIRECTORY_ACCOUNT = in_entra(
     "An administrator of the directory sees the state of the account {user}",
     "az ad user show --id {user} --query accountEnabled",
 )
@@ -64,19 +66,21 @@ def _password_wrong(failure: FailureContext) -> Explanation | None:
     remedies = (
         *secret,
         _CHECK_NAME.fill(identity=section_of(identity), who=who(identity)),
-        *_see_account(failure, identity),
+        *_see_account(failure, fault, identity),
         *fill_device_code(_BROWSER_ALONE, failure, identity),
     )
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
 
-def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, ...]:
+def _see_account(
+    failure: FailureContext, fault: SignInFault, identity: Identity
+) -> tuple[Remedy, ...]:
     """Return where an administrator sees the state of an account."""
     if not identity.username:
         return ()
     if failure.adfs_signs_in:
         return (_SEE_DOMAIN_ACCOUNT.fill(user=identity.username),)
-    return (_SEE_DIRECTORY_ACCOUNT.fill(user=identity.username),)
+    return (fill_in_entra(_SEE_DIRECTORY_ACCOUNT, fault.authority, user=identity.username),)
 
 
 PASSWORD_WRONG = FaultInfo(
@@ -166,7 +170,7 @@ ACCOUNT_LOCKED = FaultInfo(
 
 # account-disabled
 
-_ENABLE = by_az(
+_ENABLE = in_entra(
     "An administrator of the directory enables it",
     "az ad user update --id {user} --account-enabled true",
 )
@@ -179,10 +183,13 @@ def _account_disabled(failure: FailureContext) -> Explanation | None:
     refused = refused_user(failure, ACCOUNT_DISABLED)
     if refused is None:
         return None
-    _, identity = refused
+    fault, identity = refused
     user = identity.username
     enable = _ENABLE if user else replace(_ENABLE, bash="", powershell="")
-    remedies = (enable.fill(user=user), _OTHER_ACCOUNT.fill(identity=section_of(identity)))
+    remedies = (
+        fill_in_entra(enable, fault.authority, user=user),
+        _OTHER_ACCOUNT.fill(identity=section_of(identity)),
+    )
     title = f"The account of {who(identity)} is disabled"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
