@@ -129,6 +129,10 @@ LOGIN_THROTTLED = FaultInfo(
 # OAuth's errors for a failure of the service (RFC 6749 section 4.1.2.1); any other error is
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
+# AD FS's codes for its own failures, which it may answer with 400.
+_FAILED_INSIDE = Refusal(
+    frozenset({"MSIS7012", "MSIS9604"}), _SERVER_ERRORS | {"invalid_request", "invalid_grant"}
+)
 _SOON = "in a minute: the service may just be restarting"
 _AGAIN_WHEN = for_both("Run the check again {when}", "stacktui check{environment}", when=_SOON)
 
@@ -138,10 +142,11 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, SignInFault) or _is_throttled(fault):
         return None
     status = fault.status or 0
-    if not 500 <= status < 600 or fault.error not in _SERVER_ERRORS:
+    inside = 500 <= status < 600 and fault.error in _SERVER_ERRORS
+    if not inside and (status < 400 or fault.code not in _FAILED_INSIDE.codes):
         return None
     again = retry_time(failure.last, _SOON)
-    title = f"The sign-in service {failure.host} failed inside ({status})"
+    title = f"The sign-in service {failure.host} failed inside ({fault.code or status})"
     remedies = (_AGAIN_WHEN.fill(**failure.placeholders, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -152,7 +157,8 @@ LOGIN_SERVER_ERROR = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="The sign-in service fails inside (5xx).",
     distinguishing_evidence=(
-        "The service answers with a 5xx and no error of its own about the request. 429 is "
+        "The service answers with a 5xx and no error of its own about the request, or AD FS with "
+        "MSIS7012 or MSIS9604, whatever the status. 429 is "
         "`login-throttled`; a page instead of JSON with another status `login-not-json`."
     ),
     az_says="server_error: … / a traceback where it is no JSON",
@@ -166,6 +172,7 @@ LOGIN_SERVER_ERROR = FaultInfo(
         SERVICE_UNAVAILABLE: 36,
     },
     remedies=(_AGAIN_WHEN, *ASK_SERVICE),
+    refusal=_FAILED_INSIDE,
     rules=(_login_server_error,),
 )
 
