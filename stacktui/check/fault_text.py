@@ -145,4 +145,5 @@ def _arm(fault: ArmFault) -> FaultText:
     lines = [f"ARM answered {fault.status} for {fault.what} ({fault.problem})"]
     # Only a refusal quotes ARM; any other message is stacktui's.
     lines += [f"{'it said' if refused else 'seen:'} {said}"] if said else []
+    lines += [f"page title: {fault.page_title}"] if fault.page_title else []
     return FaultText(summary, (*lines, *id_lines(fault)))

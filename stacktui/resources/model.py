@@ -217,7 +217,7 @@ class ArmFault:
     "message"}}`); else `message` says what came. Both are sanitised. `what` is what was asked for,
     in words; `status` is 0 where no request was sent. `request_id` and `correlation_id` are what
     support needs first. `seen` are the visible subscriptions, where one was refused and they could
-    be listed.
+    be listed. `page_title` is that of an HTML page that came instead.
     """
 
     problem: ArmProblem
@@ -228,6 +228,7 @@ class ArmFault:
     request_id: str = ""
     correlation_id: str = ""
     seen: tuple[Subscription, ...] | None = None
+    page_title: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.status} {self.code or self.problem}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
@@ -106,7 +106,9 @@ PASSWORD_WRONG = FaultInfo(
             r"invalid username or password|invalid 'username' or 'password'",
         ): 82,
         # WS-Trust's, of an AD FS to which Entra leads the users of a federated domain.
-        sign_in_code("ID3242", r"security token could not be authenticated or authorized"): 84,
+        MessagePattern(
+            "ID3242", r"\bid3242\b|security token could not be authenticated or authorized"
+        ): 84,
         GRANT_REFUSED: 36,
     },
     remedies=(
