@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
     from stacktui.check.clients import PythonClient
+    from stacktui.transport.port_answer import PortAnswer
 
 R = TypeVar("R")
 
@@ -136,8 +137,9 @@ class Report:
 
     `recorded` is the stamp's record from before this check. After a failure, `probes` are the
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
-    names of the same stamp that exist where ARM's does not, and `repair` is what can be done about
-    a certifi that cannot be used. `lost` are additions to other
+    names of the same stamp that exist where ARM's does not, `repair` is what can be done about
+    a certifi that cannot be used, and `port_answer` is what stands on a port that ended a
+    handshake. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
     this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
@@ -155,6 +157,7 @@ class Report:
     completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
     repair: CertifiRepair | None = None
+    port_answer: PortAnswer | None = None
     az: AzFacts | None = None
     box: str = ""
     unrecorded: str = ""

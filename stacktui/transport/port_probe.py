@@ -1,0 +1,69 @@
+"""Asking a port what it speaks, after it ended a connection before a handshake was done.
+
+One plain request tells HTTP and what speaks first (SSH, mail) from silence; if nothing came, the
+greeting of SOCKS tells that. No secret is sent, and nothing that could be one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.port_answer import PortAnswer, Protocol, protocol_of
+from stacktui.transport.records import TransportError
+from stacktui.transport.streams import Stream
+
+# Bytes of an answer that are read, and characters of it that are kept: more tell nothing more.
+_ENOUGH = 512
+# Seconds that each of the two may take at most.
+_SECONDS = 1.0
+# RFC 1928 section 3: version 5, one method, none that authenticates.
+_SOCKS_GREETING = b"\x05\x01\x00"
+
+
+async def probe_port(
+    connect: Callable[[], Awaitable[Stream]],
+    host: str,
+    port: int,
+    redactor: Redactor,
+    longest: float,
+) -> PortAnswer | None:
+    """Send one plain request for `host`, then perhaps the greeting of SOCKS, over connections of
+    their own; None where none comes about. Each waits at most `longest` seconds, or one."""
+    head = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    seconds = min(longest, _SECONDS)
+    said, is_silent = await _said(connect, head.encode("ascii", "ignore"), seconds)
+    if said is None:
+        return None
+    if not said:
+        greeted, _ = await _said(connect, _SOCKS_GREETING, seconds)
+        said = greeted if greeted and greeted[:1] in (b"\x05", b"\x00") else b""
+    if not said:
+        return PortAnswer(host, port, Protocol.SILENCE if is_silent else Protocol.CLOSED)
+    answer = redactor.snippet(said, _ENOUGH)
+    return PortAnswer(host, port, protocol_of(answer), answer)
+
+
+async def _said(
+    connect: Callable[[], Awaitable[Stream]], request: bytes, seconds: float
+) -> tuple[bytes | None, bool]:
+    """Return the first bytes of the answer, None without a connection; and whether the peer kept
+    the connection open for the whole time."""
+    try:
+        stream = await connect()
+    except TransportError:
+        return None, False
+    said = b""
+    try:
+        async with asyncio.timeout(seconds):
+            await stream.write(request)
+            while len(said) < _ENOUGH and (more := await stream.read(_ENOUGH)):
+                said += more
+    except TimeoutError:
+        return said, True
+    except OSError:
+        pass  # reset: what came before counts
+    finally:
+        stream.close()
+    return said, False
