@@ -40,6 +40,7 @@ from stacktui.transport.records import (
 )
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import local_route, route_to
+from stacktui.transport.tunnel import ANSWERED
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain_completion import ChainCompletion
@@ -180,7 +181,7 @@ class FollowUpProber:
     def _to_ended(self, fault: TransportFault, seen: ConnectionFacts) -> Connector | None:
         """Return a connector to the port that a fault is of; None where it ended nothing."""
         by_proxy = seen.proxy.url is not None and (fault.host, fault.port) != (seen.host, seen.port)
-        if by_proxy and fault.kind in _NO_TUNNEL:
+        if by_proxy and fault.kind in _NO_TUNNEL and not fault.detail.startswith(ANSWERED):
             route = local_route(fault.host, fault.port)
         elif fault.kind in _ENDED:
             environment = self._environment

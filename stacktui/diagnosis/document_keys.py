@@ -46,7 +46,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "host", "port", "proxy", "addresses", "attempts", "pinned", "tls", "reused"
     ),
     Phase: _keys("name", "host", "seconds", "ok"),
-    ProxyUsed: _keys("url", "source"),
+    ProxyUsed: _keys("url", "source", "has_credentials", "unmatched"),
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
         # `document` adds the chain and its root, as certificates.
@@ -83,7 +83,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     DriftFault: _keys("drifts", "recorded"),
     ImdsFault: _keys(
         "problem", "endpoint", "by_variable", "status", "error", "description", "page_title",
-        "tries", "seconds", "cause",
+        "tries", "seconds", "cause", "versions",
     ),
     MetadataFault: _keys(
         "problem", "detail", "status", "field", "position", "page_title", "location", "code",
