@@ -79,7 +79,8 @@ class Evidence:
     writes had done before it failed, `skipped` (why, in
     words) if it did not run, or is optional and could not; `inconclusive` says that the check is
     undecided without it. `exchanges` are all requests made, in order; the last one decided,
-    except that subscriptions are listed after one was refused (`ArmFault.seen`).
+    except that subscriptions are listed after one was refused (`ArmFault.seen`), and
+    that groups are asked for with another api-version (`ArmFault.next_fault`).
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -91,10 +92,12 @@ class Evidence:
 
     @property
     def last(self) -> Exchange | None:
-        """The last exchange, which decided; of a step that failed and then cleaned up, that of its
-        fault."""
+        """The last exchange, which decided; of a step that failed and then cleaned up, or asked
+        with another api-version, that of its fault."""
         cleaned_up = self.fault is not None and self.result is not None
-        decided = [each for each in self.exchanges if cleaned_up and self._is_of_fault(each)]
+        asked_on = isinstance(self.fault, ArmFault) and self.fault.status == 400
+        went_on = cleaned_up or asked_on
+        decided = [each for each in self.exchanges if went_on and self._is_of_fault(each)]
         return next(reversed(decided or self.exchanges), None)
 
     def _is_of_fault(self, exchange: Exchange) -> bool:

@@ -76,7 +76,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
-        "page_title",
+        "page_title", "next_fault",
     ),
     AzureCliFault: _keys("problem", "detail", "launcher", "cloud", "code"),
     CertificateFault: _keys("path", "problem", "detail"),

@@ -217,7 +217,8 @@ class ArmFault:
     "message"}}`); else `message` says what came. Both are sanitised. `what` is what was asked for,
     in words; `status` is 0 where no request was sent. `request_id` and `correlation_id` are what
     support needs first. `seen` are the visible subscriptions, where one was refused and they could
-    be listed. `page_title` is that of an HTML page that came instead.
+    be listed. `page_title` is that of an HTML page that came instead. `next_fault` is the refusal
+    of the same request with an api-version that ARM names, where this one's was refused.
     """
 
     problem: ArmProblem
@@ -229,6 +230,7 @@ class ArmFault:
     correlation_id: str = ""
     seen: tuple[Subscription, ...] | None = None
     page_title: str = ""
+    next_fault: ArmFault | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {self.status} {self.code or self.problem}"
