@@ -173,9 +173,9 @@ class FollowUpProber:
             if not isinstance(fault, TransportFault) or seen is None:
                 continue
             if (connector := self._to_ended(fault, seen)) is not None:
-                host, port = fault.host, fault.port
+                name, peer = connector.facts.host, (fault.host, fault.port)
                 longest = self._environment.limits.tls
-                return await probe_port(connector.connect, host, port, self._redactor, longest)
+                return await probe_port(connector.connect, name, peer, self._redactor, longest)
         return None
 
     def _to_ended(self, fault: TransportFault, seen: ConnectionFacts) -> Connector | None:

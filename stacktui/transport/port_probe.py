@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.port_answer import PortAnswer, Protocol, protocol_of
-from stacktui.transport.records import TransportError
+from stacktui.transport.records import TransportError, TransportFaultKind
 from stacktui.transport.streams import Stream
 
 # Bytes of an answer that are read, and characters of it that are kept: more tell nothing more.
@@ -24,14 +24,17 @@ _SOCKS_GREETING = b"\x05\x01\x00"
 
 async def probe_port(
     connect: Callable[[], Awaitable[Stream]],
-    host: str,
-    port: int,
+    name: str,
+    peer: tuple[str, int],
     redactor: Redactor,
     longest: float,
 ) -> PortAnswer | None:
-    """Send one plain request for `host`, then perhaps the greeting of SOCKS, over connections of
-    their own; None where none comes about. Each waits at most `longest` seconds, or one."""
-    head = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    """Send one plain request for `name`, then perhaps the greeting of SOCKS, to `peer`.
+
+    `connect` opens a connection for each; None where none comes about. Each waits at most
+    `longest` seconds, or one.
+    """
+    head = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
     seconds = min(longest, _SECONDS)
     said, is_silent = await _said(connect, head.encode("ascii", "ignore"), seconds)
     if said is None:
@@ -40,9 +43,9 @@ async def probe_port(
         greeted, _ = await _said(connect, _SOCKS_GREETING, seconds)
         said = greeted if greeted and greeted[:1] in (b"\x05", b"\x00") else b""
     if not said:
-        return PortAnswer(host, port, Protocol.SILENCE if is_silent else Protocol.CLOSED)
+        return PortAnswer(*peer, Protocol.SILENCE if is_silent else Protocol.CLOSED)
     answer = redactor.snippet(said, _ENOUGH)
-    return PortAnswer(host, port, protocol_of(answer), answer)
+    return PortAnswer(*peer, protocol_of(answer), answer)
 
 
 async def _said(
@@ -52,8 +55,9 @@ async def _said(
     the connection open for the whole time."""
     try:
         stream = await connect()
-    except TransportError:
-        return None, False
+    except TransportError as error:
+        is_reset = error.fault.kind is TransportFaultKind.TCP_RESET
+        return b"" if is_reset else None, False
     said = b""
     try:
         async with asyncio.timeout(seconds):

@@ -173,7 +173,7 @@ METADATA_WRONG_URL = FaultInfo(
     az_says=(
         AZ_ENDPOINTS
         + "Server returned status code 404 for https://… / Response body does not contain "
-        "valid json. Error detail: …"
+        "valid json. Error detail: … / Please ensure you have network connection. Error detail: …"
     ),
     patterns={
         METADATA_UNREAD: 15,
