@@ -29,7 +29,8 @@ _PRODUCTS = re.compile(
 _GATEWAY_TITLES = re.compile(
     _PRODUCTS.pattern + r"|web ?(?:gateway|filter|proxy|security)|captive|hotspot|guest|firewall"
     r"|\bproxy\b|block(?:ed|seite)|^access denied|denied by|content filter|internet access|policy"
-    r"|network (?:log|sign|access|auth)|requested url could not be retrieved|terms of use"
+    r"|network (?:log|sign|access|auth)|requested url could not be retrieved|terms of use|wi-?fi"
+    r"|authentication (?:required|portal)"
 )
 # Pages of a web server itself: IIS, http.sys, nginx, Apache, and AD FS's and the portal's own.
 _SERVER_TITLES = re.compile(

@@ -14,8 +14,8 @@ from stacktui.transport.port_answer import PortAnswer, Protocol, protocol_of
 from stacktui.transport.records import TransportError, TransportFaultKind
 from stacktui.transport.streams import Stream
 
-# Bytes of an answer that are read, and characters of it that are kept: more tell nothing more.
-_ENOUGH = 512
+# Bytes of an answer that are read, and characters of it that are quoted.
+_ENOUGH, _QUOTED = 512, 120
 # Seconds that each of the two may take at most.
 _SECONDS = 1.0
 # RFC 1928 section 3: version 5, one method, none that authenticates.
@@ -45,7 +45,7 @@ async def probe_port(
     if not said:
         return PortAnswer(*peer, Protocol.SILENCE if is_silent else Protocol.CLOSED)
     answer = redactor.snippet(said, _ENOUGH)
-    return PortAnswer(*peer, protocol_of(answer), answer)
+    return PortAnswer(*peer, protocol_of(answer), answer[:_QUOTED])
 
 
 async def _said(
