@@ -80,7 +80,7 @@ class Evidence:
     words) if it did not run, or is optional and could not; `inconclusive` says that the check is
     undecided without it. `exchanges` are all requests made, in order; the last one decided,
     except that subscriptions are listed after one was refused (`ArmFault.seen`), and
-    that groups are asked for with another api-version (`ArmFault.next_fault`).
+    that groups are asked for with another api-version (`ArmFault.next_refusal`).
     """
 
     exchanges: tuple[Exchange, ...] = ()

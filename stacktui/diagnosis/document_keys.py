@@ -22,7 +22,13 @@ from stacktui.identities.faults import (
     SignInFault,
 )
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
+from stacktui.resources.model import (
+    ArmFault,
+    ArmRefusal,
+    ResourceGroup,
+    ResourceGroupList,
+    Subscription,
+)
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import (
     Attempt,
@@ -76,8 +82,9 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
-        "page_title", "next_fault",
+        "page_title", "next_refusal",
     ),
+    ArmRefusal: _keys("status", "code", "message", "request_id", "correlation_id"),
     AzureCliFault: _keys("problem", "detail", "launcher", "cloud", "code"),
     CertificateFault: _keys("path", "problem", "detail"),
     DriftFault: _keys("drifts", "recorded"),

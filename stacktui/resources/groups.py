@@ -13,7 +13,13 @@ from stacktui.errors import FaultError
 from stacktui.resources.api_versions import VERSION_CODES, versions_in
 from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import RowPages, list_rows, stream_rows
-from stacktui.resources.model import ArmError, ResourceGroup, ResourceGroupList
+from stacktui.resources.model import (
+    ArmError,
+    ArmProblem,
+    ArmRefusal,
+    ResourceGroup,
+    ResourceGroupList,
+)
 from stacktui.resources.subscriptions import subscription_path
 from stacktui.text.json_fields import mapping
 
@@ -51,7 +57,7 @@ async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroup
     return ResourceGroupList(shown, found.rows, found.pages, found.cut)
 
 
-async def with_next_fault(client: ArmClient, subscription: str, error: ArmError) -> ArmError:
+async def with_next_refusal(client: ArmClient, subscription: str, error: ArmError) -> ArmError:
     """Return `error` with what is refused beyond it, where it refuses the api-version.
 
     Asks for the resource groups once more, with a version that ARM names. Returns `error` itself
@@ -66,8 +72,12 @@ async def with_next_fault(client: ArmClient, subscription: str, error: ArmError)
             if version:
                 await client.read(path, version, what=_WHAT)
     except ArmError as next_error:
-        if next_error.fault.code not in VERSION_CODES:
-            return ArmError(replace(error.fault, next_fault=next_error.fault))
+        seen = next_error.fault
+        if seen.problem is ArmProblem.REFUSED and seen.code not in VERSION_CODES:
+            refusal = ArmRefusal(
+                seen.status, seen.code, seen.message, seen.request_id, seen.correlation_id
+            )
+            return ArmError(replace(error.fault, next_refusal=refusal))
     except (FaultError, TimeoutError):
         pass
     return error
