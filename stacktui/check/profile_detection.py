@@ -14,7 +14,7 @@ from stacktui.environments.naming import is_operator_endpoint
 from stacktui.environments.profiles import OF_STAMPS, PUBLIC_PROFILE, profile_of_build
 from stacktui.environments.public_resources import is_public_arm
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.api_versions import RESOURCES, known_version, versions_in
+from stacktui.resources.api_versions import RESOURCES, VERSION_CODES, known_version, versions_in
 from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import list_rows
 from stacktui.resources.model import ArmError, Provider
@@ -24,7 +24,6 @@ from stacktui.resources.subscriptions import first_enabled_subscription, subscri
 # AD FS of builds before it refuses `/.default`, and takes `/openid` (PROTOCOL.md section 2).
 ADFS_HOTFIX = "1.2108.2.130"
 _WHAT = "the resource providers"
-_REFUSED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 # Types that the vendor's samples need, whose provider has api-versions of its own.
 _SAMPLES = (
     "Microsoft.Compute/virtualMachines",
@@ -105,7 +104,7 @@ async def _accepted(
         try:
             found = await list_rows(client, path, read, version, what=_WHAT)
         except ArmError as error:
-            if error.fault.code not in _REFUSED:
+            if error.fault.code not in VERSION_CODES:
                 raise
             refusal, named = error, versions_in(error.fault.message) or named
             names = f"; the stamp names {', '.join(named)}" if named else ""

@@ -188,6 +188,7 @@ class _Check:
             completion=follow_up.completion,
             siblings=follow_up.siblings,
             repair=follow_up.repair,
+            port_answer=follow_up.port_answer,
             box=escape_control_chars(socket.gethostname()),
             az=facts.az,
             open_files=facts.open_files,

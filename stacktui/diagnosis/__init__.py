@@ -23,10 +23,11 @@ def diagnose(report: Report) -> Diagnosis:
     if failed is None:
         return Diagnosis(None, advisories)
     from stacktui.diagnosis.catalogue.precedence import FAULTS
-    from stacktui.diagnosis.engine import findings
+    from stacktui.diagnosis.engine import findings, next_findings
     from stacktui.diagnosis.login_host import as_login_fault, probe_findings
 
     failure = FailureContext(report, failed)
     first, *others = findings(failure, FAULTS)
     verdict, *more = as_login_fault(failure, first)
-    return Diagnosis(verdict, (*more, *others, *probe_findings(failure), *advisories))
+    beside = (*next_findings(failure, FAULTS), *probe_findings(failure), *advisories)
+    return Diagnosis(verdict, (*more, *others, *beside))

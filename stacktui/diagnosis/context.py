@@ -21,6 +21,7 @@ from stacktui.transport.records import ConnectionFacts, Exchange, TransportFault
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.transport.port_answer import PortAnswer
 
 
 def described(der: bytes) -> Certificate:
@@ -221,6 +222,14 @@ class FailureContext(ReportContext):
         if self.path_end and self.path_end.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)
+
+    @property
+    def port_answer(self) -> PortAnswer | None:
+        """What a plain request to the failing port brought, if that was asked."""
+        found, fault = self.report.port_answer, self.fault
+        if found is None or not isinstance(fault, TransportFault):
+            return None
+        return found if (found.host, found.port) == (fault.host, fault.port) else None
 
     @property
     def verify_code(self) -> int | None:

@@ -22,7 +22,13 @@ from stacktui.identities.faults import (
     SignInFault,
 )
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
+from stacktui.resources.model import (
+    ArmFault,
+    ArmRefusal,
+    ResourceGroup,
+    ResourceGroupList,
+    Subscription,
+)
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import (
     Attempt,
@@ -46,7 +52,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "host", "port", "proxy", "addresses", "attempts", "pinned", "tls", "reused"
     ),
     Phase: _keys("name", "host", "seconds", "ok"),
-    ProxyUsed: _keys("url", "source"),
+    ProxyUsed: _keys("url", "source", "has_credentials", "unmatched"),
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
         # `document` adds the chain and its root, as certificates.
@@ -76,13 +82,15 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
+        "page_title", "next_refusal",
     ),
+    ArmRefusal: _keys("status", "code", "message", "request_id", "correlation_id"),
     AzureCliFault: _keys("problem", "detail", "launcher", "cloud", "code"),
     CertificateFault: _keys("path", "problem", "detail"),
     DriftFault: _keys("drifts", "recorded"),
     ImdsFault: _keys(
         "problem", "endpoint", "by_variable", "status", "error", "description", "page_title",
-        "tries", "seconds", "cause",
+        "tries", "seconds", "cause", "versions",
     ),
     MetadataFault: _keys(
         "problem", "detail", "status", "field", "position", "page_title", "location", "code",

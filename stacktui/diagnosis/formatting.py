@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.trust import TrustUsed
 from stacktui.diagnosis.context import FailureContext
+from stacktui.environments.naming import domain_of
 from stacktui.transport.records import Exchange
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def route_lines(failure: FailureContext) -> list[str]:
         lines.append(f"resolve pins {connection.host}:{connection.port} to {connection.pinned}")
     if connection.proxy.url:
         lines.append(f"through the proxy {connection.proxy.url} ({connection.proxy.source})")
+    for entry in connection.proxy.unmatched:
+        meant = domain_of(connection.host)
+        right = f".{meant}" if meant else connection.host
+        lines.append(f"NO_PROXY has {entry}, which never matches {connection.host}: write {right}")
     return lines
 
 

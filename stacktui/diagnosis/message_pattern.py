@@ -18,7 +18,7 @@ class MessagePattern:
     and `also` are searched in lower-case text with single blanks as white space, and both
     must match. Repetitions are of one character class and bounded, so that any
     text takes linear time. `code` is the service's error code, if the pattern is one. `note` is
-    added to the explanation.
+    added to the explanation, with what `regex` found for `{code}`, and its digits for `{number}`.
     """
 
     label: str

@@ -106,8 +106,17 @@ def recognise(text: str) -> Recognised:
         if weights.get(each.id, 0) * 2 > best
     ]
     candidates.sort(key=lambda each: -each.weight)
-    notes = (each.note for each in found if each.note and _is_significant(each, best))
+    notes = (_note(each, folded) for each in found if each.note and _is_significant(each, best))
     return Recognised(tuple(candidates), tuple(dict.fromkeys(notes)))
+
+
+def _note(pattern: MessagePattern, text: str) -> str:
+    """Return the note, with the code that it is on: letters and digits, and nothing else of the
+    message."""
+    found = re.search(pattern.regex, text)
+    code = found[0].upper() if found else ""
+    number = code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return pattern.note.replace("{code}", code).replace("{number}", number)
 
 
 def _normalized(text: str) -> str:

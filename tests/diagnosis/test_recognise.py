@@ -335,7 +335,7 @@ def test_every_code_of_a_refusal_finds_its_fault(fault: FaultInfo) -> None:
     "code",
     [
         "AADSTS50049",
-        "AADSTS50020",
+        "AADSTS50999",
         "MSIS7102",
         "ResourceGroupNotFound",
         "ResourceGroupBeingDeleted",
@@ -359,7 +359,10 @@ def test_a_provider_that_is_not_registered_leads_to_the_command_that_registers_i
 
 def test_only_a_code_that_is_not_known_is_called_so() -> None:
     unknown = "does not have this code"
-    assert unknown in "".join(recognise("AADSTS50020: a user of another tenant").notes)
+    (note,) = recognise("AADSTS50999: something new").notes
+    assert unknown in note
+    assert "AADSTS50999" in note
+    assert "error?code=50999" in note
     for code in ("AADSTS50049", "AADSTS7000215", "AADSTS700016", "MSIS9612", "AADSTS90055"):
         assert unknown not in "".join(recognise(f"{code}: refused").notes)
 

@@ -25,7 +25,10 @@ from stacktui.diagnosis.remedies import (
     fill_fetching,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.transport.port_answer import Protocol, protocol_of
 from stacktui.transport.records import TransportFault, TransportFaultKind
+
+_ENDED = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
 
 
 def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:
@@ -62,14 +65,29 @@ _NO_SERVICE = RemedyTemplate(
 )
 
 
+def _plain_request_lines(failure: FailureContext) -> tuple[str, ...]:
+    """Return what a plain request to the port brought, if it was sent."""
+    found = failure.port_answer
+    if found is None:
+        return ()
+    match found.speaks:
+        case Protocol.SILENCE:
+            return ("a plain request to the same port was not answered either: silence",)
+        case Protocol.CLOSED:
+            return ("a plain request to the same port was closed too, without an answer",)
+        case Protocol.TLS:
+            return (f"a plain request was told that the port wants TLS: {found.answer}",)
+    return (f"a plain request to the same port was answered: {found.answer}",)
+
+
 def _tcp_reset(failure: FailureContext) -> Explanation | None:
-    kinds = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
-    fault = next((found for kind in kinds if (found := failure.transport(kind))), None)
-    if fault is None:
+    fault = next((found for kind in _ENDED if (found := failure.transport(kind))), None)
+    if fault is None or (failure.port_answer and failure.port_answer.is_other):
         return None
     host, code = failure.host, f" ({fault.errno})" if fault.errno else ""
     evidence = (
         f"{fault.host}:{fault.port}: {fault.detail}{code}",
+        *_plain_request_lines(failure),
         f"the name sent in the handshake (SNI): {host}",
         *route_lines(failure),
     )
@@ -91,7 +109,8 @@ TCP_RESET = FaultInfo(
     distinguishing_evidence=(
         "ECONNRESET or an end of file within the handshake. If only the handshake that sends the "
         "stamp's name (SNI) is closed, a filter knows the name; if every one is, a load balancer "
-        "has no service behind it. An answer in another protocol is `tls-not-tls`, silence "
+        "has no service behind it. An answer in another protocol, to the handshake or to one plain "
+        "request after it, is `tls-not-tls`, silence "
         "`tls-timeout`, and a break after the request was sent `arm-reset`."
     ),
     az_says=(
@@ -118,16 +137,6 @@ TCP_RESET = FaultInfo(
 
 # tls-not-tls
 
-# Prefixes of protocols whose server speaks first, or responds to an unknown request.
-_SPOKEN = (
-    ("HTTP/", "plain HTTP"),
-    ("<", "plain HTTP"),
-    ("SSH-", "SSH"),
-    ("220", "SMTP or FTP"),
-    ("* OK", "IMAP"),
-    ("+OK", "POP3"),
-    ("RFB ", "VNC"),
-)
 _CHECK_PIN = RemedyTemplate(
     "Check the pin {pin}: resolve under {section}", shown={"pin": "ADDRESS:PORT"}
 )
@@ -144,12 +153,19 @@ def _tell_answer(failure: FailureContext) -> Remedy:
 
 
 def _tls_not_tls(failure: FailureContext) -> Explanation | None:
-    fault = failure.transport(TransportFaultKind.TLS_NOT_TLS)
-    if fault is None:
+    fault, found = failure.fault, failure.port_answer
+    if not isinstance(fault, TransportFault):
         return None
-    spoken = next((name for start, name in _SPOKEN if fault.answer.startswith(start)), "")
-    evidence = (f"it answered: {fault.answer or fault.detail}", *route_lines(failure))
-    title = f"{_peer(failure, fault)} speaks {spoken or 'something else'}, not TLS"
+    if fault.kind in _ENDED and found and found.is_other:
+        speaks = found.speaks
+        answered = f"it closed the handshake, and answered a plain request: {found.answer}"
+    elif fault.kind is TransportFaultKind.TLS_NOT_TLS:
+        speaks = protocol_of(fault.answer)
+        answered = f"it answered: {fault.answer or fault.detail}"
+    else:
+        return None
+    evidence = (answered, *route_lines(failure))
+    title = f"{_peer(failure, fault)} speaks {speaks}, not TLS"
     if not _at_origin(failure, fault):
         plain = name_proxy(failure, f"http://{fault.host}:{fault.port}")
         return Explanation(title, evidence, (plain, *around_proxy(failure)))
@@ -170,9 +186,9 @@ TLS_NOT_TLS = FaultInfo(
     sides=(Side.BOX,),
     meaning="The port speaks something else than TLS.",
     distinguishing_evidence=(
-        "What it answered is not TLS, and the report quotes it: HTTP, SSH, mail. Where a proxy "
-        "that is named with https:// answers so, name it with http://. An end without an answer "
-        "is `tcp-reset`; an alert of TLS itself `tls-weak`."
+        "What it answered is not TLS, and the report quotes it: HTTP, SSH, SOCKS, mail. Where a "
+        "proxy that is named with https:// answers so, name it with http://. An end without an "
+        "answer is `tcp-reset`; an alert of TLS itself `tls-weak`."
     ),
     az_says=(
         AZ_NETWORK + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "

@@ -35,7 +35,9 @@ from stacktui.diagnosis.catalogue.client_secrets import (
     SP_SECRET_WRONG,
 )
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
+from stacktui.diagnosis.catalogue.gateway_pages import ARM_INTERCEPTED, LOGIN_INTERCEPTED
 from stacktui.diagnosis.catalogue.interception import TLS_INTERCEPTED
+from stacktui.diagnosis.catalogue.metadata_responses import METADATA_WRONG_URL
 from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
@@ -66,12 +68,15 @@ CREDENTIALS: tuple[FaultInfo, ...] = (
 CONNECTION: tuple[FaultInfo, ...] = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *CERTIFICATES)
 FAULTS: tuple[FaultInfo, ...] = (
     *trust_files.FAULTS,
+    # Whatever fails there, another service of the stamp is no ARM.
+    METADATA_WRONG_URL,
     *CONNECTION,
     *metadata_transfer.FAULTS,
     *metadata_responses.FAULTS,
     *metadata.FAULTS,
     METADATA_DRIFT,
     RECORD_UNREADABLE,
+    LOGIN_INTERCEPTED,
     *login_responses.FAULTS,
     *login_transfer.FAULTS,
     *CREDENTIALS,
@@ -83,6 +88,7 @@ FAULTS: tuple[FaultInfo, ...] = (
     *az_account.FAULTS,
     *token_claims.FAULTS,
     CLOCK_SKEW,
+    ARM_INTERCEPTED,
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,

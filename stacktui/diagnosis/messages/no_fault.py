@@ -45,10 +45,16 @@ NO_FAULT: tuple[MessagePattern, ...] = (
         "host names: `az account list-locations`.",
     ),
 )
-# Notes on codes of sign-in services that the catalogue does not have, by their prefix.
+# Notes on codes of sign-in services that the catalogue does not have, by their prefix. `{code}` and
+# its `{number}` are filled in.
+LOOK_UP_ENTRA = (
+    "From a machine with internet, https://login.microsoftonline.com/error?code={number} tells "
+    "what number {number} means"
+)
+LOOK_UP_ADFS = (
+    "The event log of the AD FS servers (AD FS/Admin) has it at that time, with the reason"
+)
 UNKNOWN_CODES = {
-    "AADSTS": "The catalogue does not have this code of Entra's. From a machine with internet, "
-    "https://login.microsoftonline.com/error?code=N tells what number N means.",
-    "MSIS": "The catalogue does not have this code of AD FS's. The event log of the AD FS servers "
-    "(AD FS/Admin) has it at that time, with the reason.",
+    "AADSTS": f"The catalogue does not have this code of Entra's: {{code}}. {LOOK_UP_ENTRA}.",
+    "MSIS": f"The catalogue does not have this code of AD FS's: {{code}}. {LOOK_UP_ADFS}.",
 }
