@@ -47,6 +47,9 @@ ON_STAMP: Mapping[str, Run] = {
         {"url": _ASSIGNMENT, "body": _BODY, "assignee": "x", "parameter": PlainWord("-x"),
          "scope": "x", "role": "x"}, r'"principalId": "{group_object_id}"',
     ),
+    "az config set core.instance_discovery=false": Run(
+        shows="^false$", after="az config get core.instance_discovery --query value -o tsv"
+    ),
     "az provider register --namespace {namespace} --wait": Run(
         {"namespace": "Microsoft.Web"}, "Registered",
         after="az provider show -n Microsoft.Web --query registrationState",
@@ -81,6 +84,8 @@ BY_DEVICE_CODE: Mapping[str, Run] = {
     "AZURE_CLOUD_NAME={cloud} az login --use-device-code{tenant}": Run(
         {"cloud": CLOUD, "tenant": PlainWord(" --tenant {tenant}")}
     ),
+    "az login --use-device-code": Run(),
+    "az login --use-device-code --tenant {tenant}": Run({"tenant": "{tenant}"}),
     "az login --use-device-code{tenant}": Run({"tenant": PlainWord("")}),
 }
 # Signed in to both clouds: as the stamp's is active, az ad alone has no Microsoft Graph.
@@ -106,6 +111,11 @@ IN_ENTRA: Mapping[str, Run] = {
     f"{_AD}user update --id {{user}} --account-enabled true": Run(_CLIENT | {"user": "{user}"}),
     "az cloud set -n {cloud} && az rest --url '/tenants?api-version=2022-12-01' "
     "--query 'value[].[tenantId,displayName]'": Run(_CLIENT, "{tenant}"),
+    f"{_AD}sp update --id {{client}} --set accountEnabled=true": Run(_CLIENT),
+    "az vm identity show -g {group} -n {machine} "
+    "--query 'values(userAssignedIdentities)[].clientId'": Run(
+        {"group": "rg-identity", "machine": "vm-ops"}, "{imds_client_id}"
+    ),
     "az vm identity assign -g {group} -n {machine}{identities}": Run(
         {"group": "rg-identity", "machine": "vm-ops", "identities": PlainWord(_OWN_IDENTITY)},
         "{imds_resource_id}",

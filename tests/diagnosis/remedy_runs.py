@@ -85,6 +85,10 @@ RUNS: Mapping[str, Run] = {
     "mv -i -- {file} {aside}": Run(
         _FILE, "kept", before="echo kept > 'a file'", after="cat 'a file.aside'",
     ),
+    "mv -- {path} {aside}": Run(
+        {"path": "{folder}/a file", "aside": "{folder}/a file.aside"}, "kept",
+        before="echo kept > 'a file'", after="cat 'a file.aside'",
+    ),
     "rm -f -- {cache}": Run(
         {"cache": "{folder}/a file"}, "gone",
         before="touch 'a file'", after="test -e 'a file' || echo gone",
@@ -183,6 +187,13 @@ RUNS: Mapping[str, Run] = {
     "export REQUESTS_CA_BUNDLE={file}": Run(
         {"file": "{ca_file}"}, "(?m)^REQUESTS_CA_BUNDLE=.*pem$", after="env"
     ),
+    "export AZURE_CORE_INSTANCE_DISCOVERY=false": Run(
+        shows="^false$", after="printenv AZURE_CORE_INSTANCE_DISCOVERY"
+    ),
+    'export {source}="$(printenv {source} | tr -d "\\"\'")"': Run(
+        {"source": PlainWord("HTTPS_PROXY")}, "^http://p.test$",
+        before="export HTTPS_PROXY='\"http://p.test\"'", after="printenv HTTPS_PROXY",
+    ),
     "export {source}={url}": Run(
         {"source": PlainWord("HTTPS_PROXY"), "url": "http://p.test:3128"},
         "(?m)^HTTPS_PROXY=http://p.test:3128$", after="env",
@@ -276,6 +287,8 @@ ELSEWHERE: Mapping[str, str] = {
     "'http://169.254.169.254/metadata/instance?api-version=2018-02-01' | head -c 2000 | cat -v": (
         "tests/network/test_imds.py::test_the_look_that_is_offered_shows_the_service"
     ),
+    "curl -sS -m 5 --noproxy '*' -H Metadata:true 'http://169.254.169.254/metadata/versions' "
+    "| cat -v": "tests/network/test_imds.py::test_the_list_of_versions_is_asked_for",
     "ping -c 3 -W 2 -M do -s 1472 {address}; ping -c 3 -W 2 -M do -s 1200 {address}": (
         "tests/network/test_packets.py::test_pings_of_two_sizes_tell_it"
     ),
