@@ -56,7 +56,7 @@ _DISABLED = "AADSTS7000112"
 _APP_NOT_FOUND = Refusal(
     frozenset({"AADSTS700016", "MSIS9607", _DISABLED}), CLIENT_ERRORS | {"invalid_request"}
 )
-_ENABLE = by_az(
+_ENABLE = in_entra(
     "If it should sign in, an administrator of its directory enables it again",
     "az ad sp update --id {client} --set accountEnabled=true",
     client="CLIENT-ID",
@@ -103,7 +103,9 @@ def _app_not_found(failure: FailureContext) -> Explanation | None:
     evidence = (*asked, *tenant_lines(failure, identity), *fault_lines(fault))
     if fault.code == _DISABLED:
         title = f"Application {client} is disabled in the directory"
-        return Explanation(title, evidence, (_ENABLE.fill(client=client), check))
+        return Explanation(
+            title, evidence, (fill_in_entra(_ENABLE, fault.authority, client=client), check)
+        )
     tenant = own_tenant(failure, identity)
     see = fill_in_entra(_SEE_APPLICATION, fault.authority, client=client)
     return Explanation(title, evidence, (check, tenant, see))
