@@ -178,7 +178,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/resources.py": {
         "stacktui.tui.screens.picker_screen": FRAME,
     },
-    "tui/resource_counter.py": {
+    "tui/arm_task.py": {
         "stacktui.tui.arm_engine": FRAME,
     },
     "tui/arm_reader.py": {

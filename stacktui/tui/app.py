@@ -21,8 +21,8 @@ from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
-from stacktui.tui.arm_reader import ArmReader, load_arm_engine, now
-from stacktui.tui.arm_task import ArmTask
+from stacktui.tui.arm_reader import ArmReader, load_arm_engine
+from stacktui.tui.arm_task import ArmTask, now
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier

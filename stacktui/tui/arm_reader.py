@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import BackgroundIterator, in_background
-from stacktui.tui.arm_task import ArmTask
+from stacktui.tui.arm_task import ArmTask, now
 from stacktui.tui.check_runner import collect_garbage_less, session_tokens
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.group_list import GroupList
@@ -37,10 +36,6 @@ def load_arm_engine() -> ArmEngine:
 
     collect_garbage_less()
     return ArmEngine(session_tokens())
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class UnreadError(StacktuiError):

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.task_state import TaskState
 
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
@@ -119,34 +120,19 @@ class GroupList:
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceCounts:
+class ResourceCounts(TaskState):
     """How many resources the groups of some subscriptions have, by path in lower case.
 
     At least so many, unless `whole`: then these are all, and a group without an entry has none.
-    `error` says why not all were counted; it ended `at`. ARM is waited for until
-    `time.monotonic()` is `waits_until`.
     """
 
-    target: CheckTarget
-    subscriptions: frozenset[str]
-    at: datetime
+    subscriptions: frozenset[str] = frozenset()
     by_group: Mapping[str, int] = field(default_factory=dict)
     read: int = 0
-    state: CheckState = CheckState.RUNNING
-    error: str = ""
-    waits_until: float = 0.0
-
-    @property
-    def running(self) -> bool:
-        return self.state is CheckState.RUNNING
 
     @property
     def whole(self) -> bool:
         return self.state is CheckState.FINISHED
-
-    @property
-    def seconds_to_wait(self) -> int:
-        return max(0, round(self.waits_until - monotonic())) if self.running else 0
 
     def with_page(self, page: Mapping[str, int]) -> ResourceCounts:
         by_group = dict(self.by_group)

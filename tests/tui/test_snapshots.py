@@ -17,6 +17,7 @@ from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.identities.token_source import SignIn
 from stacktui.tui import (
     arm_reader,
+    arm_task,
     identity_walker,
     live_walk,
     resource_counter,
@@ -201,7 +202,8 @@ async def test_identities_on_the_least_screen(compare: Compare, config: Path) ->
 async def test_roles(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(role_reader, "now", lambda: STARTED)
+    for module in (arm_task, role_reader):
+        monkeypatch.setattr(module, "now", lambda: STARTED)
     app = canned_app(config, HEALTHY, text=CONFIG)
     reads = {"fails": "500 InternalServerError" if what == "not read" else "",
              "breaks": "403" if what == "refused" else ""}  # fmt: skip
@@ -346,7 +348,7 @@ async def test_groups_unread(
 async def test_counted_groups(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
-    for module in (arm_reader, resource_counter):
+    for module in (arm_reader, arm_task, resource_counter):
         monkeypatch.setattr(module, "now", lambda: STARTED)
     app = canned_app(config, text=CONFIG)
     app.resource_counter._load = lambda: CannedArm(breaks=breaks)
