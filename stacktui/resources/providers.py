@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import RowPages, stream_rows
 from stacktui.resources.model import ArmError, Provider, ResourceType
 from stacktui.resources.subscriptions import subscription_path
+from stacktui.resources.written import ChangeError
 from stacktui.text.json_fields import items
 from stacktui.transport.records import TransportError
 
@@ -19,6 +21,8 @@ _NEEDED = frozenset(
     {"microsoft.compute", "microsoft.network", "microsoft.storage", "microsoft.keyvault"}
 )
 _WHAT = "the resource providers"
+# In ARM's message of a provider that is not registered.
+_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9.]{0,79})'")
 # Seconds. A provider registers in each of its locations, which may take minutes.
 REGISTER_TIMEOUT = 1800.0
 # Seconds between two looks at a registration: the first, and the most.
@@ -74,6 +78,17 @@ async def registered(client: ArmClient, subscription: str, namespace: str) -> Pr
             return found
         await client.wait(f"{found.namespace}: {found.state}", 0, seconds)
         seconds = min(2 * seconds, _LONGEST_PAUSE)
+
+
+def unregistered_in(error: BaseException) -> str:
+    """Return the namespace that a subscription is to be registered for before what failed is tried
+    again; empty for any other error."""
+    if isinstance(error, ChangeError):
+        return error.unregistered
+    if not isinstance(error, ArmError) or error.fault.code != "MissingSubscriptionRegistration":
+        return ""
+    found = _NAMESPACE.search(error.fault.message)
+    return found[1] if found else ""
 
 
 def read_provider(client: ArmClient, row: Mapping[str, Any]) -> Provider:

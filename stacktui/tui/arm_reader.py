@@ -39,7 +39,14 @@ def load_arm_engine() -> ArmEngine:
 
 
 class UnreadError(StacktuiError):
-    """ARM was not read; the message says why."""
+    """ARM was not read; the message says why.
+
+    `unregistered` is the namespace of a resource provider that is to be registered first.
+    """
+
+    def __init__(self, message: str, unregistered: str = "") -> None:
+        super().__init__(message)
+        self.unregistered = unregistered
 
 
 class ArmReader(ArmTask[GroupList]):
@@ -128,9 +135,10 @@ class ArmReader(ArmTask[GroupList]):
             engine = await in_background(self._load)
             return await in_background(lambda: asyncio.run(work(engine)))
         except StacktuiError as error:
+            from stacktui.resources.providers import unregistered_in
             from stacktui.tui.arm_engine import words_of
 
-            raise UnreadError(words_of(error)) from None
+            raise UnreadError(words_of(error), unregistered_in(error)) from None
         except Exception as error:
             raise UnreadError(describe_error(error)) from None
 

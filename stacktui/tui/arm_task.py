@@ -97,6 +97,8 @@ class ArmTask(ABC, Generic[L]):
 class StreamTask(ArmTask[S]):
     """Does work that yields its results one by one, in a thread with an event loop of its own."""
 
+    group = "arm"
+
     def begin(self, live: S, work: Stream[T], with_result: Callable[[S, T], S]) -> None:
         """Begin `work`, after cancelling what is under way; `with_result` adds to the state."""
         self.cancel()

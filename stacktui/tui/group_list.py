@@ -113,6 +113,21 @@ class GroupList:
         state, wait = CheckState.FINISHED, None
         return replace(self, groups=found, texts=texts, state=state, at=at, cut=False, wait=wait)
 
+    def without(self, path: str) -> GroupList:
+        """Return the list without the group at a path of ARM, which is gone."""
+        gone = [key for key, each in self.groups.items() if each.id.casefold() == path.casefold()]
+        groups = {key: each for key, each in self.groups.items() if key not in gone}
+        return replace(self, groups=groups, texts={key: self.texts[key] for key in groups})
+
+    def with_group(self, group: ResourceGroup) -> GroupList:
+        """Return the list with a group that was made, or as it was changed."""
+        key = next(
+            (key for key, each in self.groups.items() if each.id.casefold() == group.id.casefold()),
+            group.id or group.name,
+        )
+        texts = {**self.texts, key: text_of(group)}
+        return replace(self, groups={**self.groups, key: group}, texts=texts)
+
     def failed(self, error: str, at: datetime, help_: tuple[str, ...] = ()) -> GroupList:
         """Return the list after a reading that did not come to its end; what was read stays."""
         state = CheckState.BROKEN
@@ -165,7 +180,7 @@ def of_check(target: CheckTarget, found: ResourceGroupList, at: datetime) -> Gro
     """Return the groups that a check read."""
     groups = {each.id or each.name: each for each in found.groups}
     return GroupList(
-        target,
+        replace(target, write_probe="", remove_leftovers=False),
         at,
         subscription=found.subscription,
         groups=groups,

@@ -209,5 +209,5 @@ class CannedArm(ArmEngine):
         cloud = cloud_of(environment, record.metadata)
         return Discovery(target, cloud, RecordDiff(None, record), other_audience(environment.arm))
 
-    async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
-        return Rows(PROVIDERS)
+    async def providers(self, target: CheckTarget, wanted: str) -> tuple[str, Rows[Provider]]:
+        return SUBSCRIPTION, Rows(PROVIDERS)
