@@ -92,10 +92,12 @@ class ProbeLeftovers(OptionalFacts):
         return "; ".join(said) or "no probe left a group"
 
 
-def probing(target: CheckTarget, *, write: bool = False, remove: bool = False) -> CheckTarget:
+def with_probe(
+    target: CheckTarget, *, write: bool = False, delete_left: bool = False
+) -> CheckTarget:
     """Return a target whose check makes a group of a new name, or deletes those that were left."""
     name = new_group_name() if write else ""
-    return replace(target, write_probe=name, remove_leftovers=remove)
+    return replace(target, write_probe=name, remove_leftovers=delete_left)
 
 
 def new_group_name() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.check.events import CheckFinished, StepFinished, StepStarted
 from stacktui.check.runner import run
-from stacktui.check.write_probe import PROBE_LEFTOVERS, WRITE_PROBE, leftovers, probing
+from stacktui.check.write_probe import PROBE_LEFTOVERS, WRITE_PROBE, leftovers, with_probe
 from stacktui.cli.ask import ask
 from stacktui.cli.output import err, warn
 from stacktui.diagnosis import diagnose
@@ -41,7 +41,7 @@ class Probing:
         """Return the target with what its check is to do; each probe has a group of its own."""
         if not self:
             return target
-        target = probing(target, write=self.write, remove=self.remove)
+        target = with_probe(target, write=self.write, delete_left=self.remove)
         self._targets[target.environment.name] = target
         return target
 
@@ -63,7 +63,7 @@ class Probing:
         if not self._left or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return
         if ask(f"delete {', '.join(self._left)}, which earlier probes left?"):
-            asyncio.run(_remove(probing(target, remove=True), writer))
+            asyncio.run(_remove(with_probe(target, delete_left=True), writer))
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from stacktui.check.registration import Discovery, discover
 from stacktui.check.report import StepResult
 from stacktui.check.runner import run
 from stacktui.check.target import CheckTarget
-from stacktui.check.write_probe import PROBE_LEFTOVERS, probing
+from stacktui.check.write_probe import PROBE_LEFTOVERS, with_probe
 from stacktui.environments.alias_document import AliasDocument, ImageAlias
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
@@ -178,15 +178,14 @@ class ArmEngine:
         async with self._open(target, on_wait) as client:
             found, _ = await provider(client, subscription, namespace)
             if not (found.registered or found.registering):
-                await register(client, subscription, namespace)
-                found, _ = await provider(client, subscription, namespace)
+                found = await register(client, subscription, namespace)
             yield found
             yield await registered(client, subscription, namespace)
 
     async def remove_leftovers(self, target: CheckTarget) -> AsyncGenerator[StepResult, None]:
         """Delete the groups that write probes left, and yield each step of that as it ends."""
         async with aclosing(
-            run(probing(target, remove=True), tokens=self.tokens, goal=PROBE_LEFTOVERS)
+            run(with_probe(target, delete_left=True), tokens=self.tokens, goal=PROBE_LEFTOVERS)
         ) as events:
             async for event in events:
                 if isinstance(event, StepFinished):

@@ -397,7 +397,7 @@ async def test_no_image_aliases(compare: Compare, config: Path) -> None:
 
 async def test_providers(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
-    steps = (("4", "P"), "Resource providers"), (("down",), "az provider register")
+    steps = (("4", "P"), "Resource providers"), (("down",), "not registered, which")
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 

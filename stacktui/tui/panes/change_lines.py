@@ -36,30 +36,22 @@ def running_lines(
     return lines
 
 
-def is_unknown(live: TaskState) -> bool:
-    """Return whether something may have been written whose end nobody has seen."""
-    if live.state is CheckState.CANCELLED or live.caught is None:
-        return True
-    return isinstance(live.caught, ChangeError) and live.caught.unknown
+def failure_lines(
+    what: str, live: TaskState, glyphs: Glyphs, *, key: str = "r", unknown: bool = False
+) -> list[Line]:
+    """Return why something was not done, or is not known to be, and the `key` that looks again.
 
-
-def failure_lines(what: str, live: TaskState, glyphs: Glyphs) -> list[Line]:
-    """Return why something was not done, or is not known to be, and what to do about it."""
-    unknown, error = is_unknown(live), live.caught
-    if live.state is CheckState.CANCELLED:
-        head = f"cancelled: whether {what} is done is unknown"
-        return [
-            line(Span(f"{glyphs.warning} {head}", TextStyle.WARNING)),
-            line(Span("r", TextStyle.KEY), " looks first, and makes nothing twice."),
-        ]
-    style, symbol = (
-        (TextStyle.WARNING, glyphs.warning) if unknown else (TextStyle.ERROR, glyphs.failed)
-    )
-    head = f"whether {what} is done is unknown" if unknown else f"not done: {what}"
-    lines = [line(Span(f"{symbol} {head}", style)), *error_lines(error, live.error)]
+    It is unknown where the error says so, or the caller, who knows what had been sent.
+    """
+    error, cancelled = live.caught, live.state is CheckState.CANCELLED
+    unknown |= error is None or (isinstance(error, ChangeError) and error.unknown)
+    looks = line(Span(key, TextStyle.KEY), " looks first, and makes nothing twice.")
     if not unknown:
-        lines.append(line("Nothing was changed."))
-    return lines
+        head = Span(f"{glyphs.failed} not done: {what}", TextStyle.ERROR)
+        return [line(head), *error_lines(error, live.error), line("Nothing was changed.")]
+    words = f"{'cancelled: ' if cancelled else ''}whether {what} is done is unknown"
+    why = [] if cancelled else error_lines(error, live.error)
+    return [line(Span(f"{glyphs.warning} {words}", TextStyle.WARNING)), *why, looks]
 
 
 def error_lines(error: object, words: str) -> list[Line]:

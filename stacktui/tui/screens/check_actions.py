@@ -86,15 +86,15 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
 
     def action_write_probe(self) -> None:
         """Check, and make and delete a resource group, after a question."""
-        from stacktui.check.write_probe import probing
-        from stacktui.tui.screens.probes import WriteProbe
+        from stacktui.check.write_probe import with_probe
+        from stacktui.tui.screens.probes import WriteProbeScreen
 
         def answered(yes: str | None) -> None:
             if yes is not None:
-                self.services.check(partial(probing, write=True))
+                self.services.check(partial(with_probe, write=True))
 
         if (target := self.app_state.target) is not None:
-            self.app.push_screen(WriteProbe(target), answered)
+            self.app.push_screen(WriteProbeScreen(target), answered)
 
     def action_check_all(self) -> None:
         self.services.check_all()

@@ -20,7 +20,7 @@ from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.task_state import TaskState
 
 
-class WriteProbe(ActionScreen):
+class WriteProbeScreen(ActionScreen):
     """Says what a write probe makes and deletes, and asks; returns the text `probe` for a yes."""
 
     def __init__(self, target: CheckTarget) -> None:

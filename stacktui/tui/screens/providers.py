@@ -160,7 +160,8 @@ class Providers(ActionScreen):
             style = TextStyle.OK if provider.registered else TextStyle.WARNING
             symbol = glyphs.ok if provider.registered else glyphs.warning
             return [line(Span(f"{symbol} {namespace} is {provider.state}", style))]
-        return failure_lines(f"the registration of {namespace}", live, glyphs)
+        what, begun = f"the registration of {namespace}", live.provider is not None
+        return failure_lines(what, live, glyphs, key="enter", unknown=begun)
 
     def _on_state(self, live: LiveRegistration) -> None:
         self._live = live
