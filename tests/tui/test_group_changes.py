@@ -77,12 +77,12 @@ async def test_it_is_made_with_a_name_a_place_and_tags_after_a_question(
         for wrong, said in (("a.", "1 to 90 letters"), ("RG-WEB-prod-01", "is there already")):
             await pilot.press(*wrong)
             await until(pilot, said)
-            await pilot.press(*["backspace"] * len(wrong))
+            await pilot.press("ctrl+u")
         await pilot.press(*"rg-Made", "tab", "tab", *"env", "enter")
         await until(pilot, "is NAME=VALUE")
         await pilot.press("end", *"=test", "tab", *"ENV=2", "enter")
         await until(pilot, "has the name of another one")
-        await pilot.press(*["backspace"] * 5, *"b=", "enter")
+        await pilot.press("ctrl+u", *"b=", "enter")
         shown = flat(await until(pilot, "Create the resource group rg-Made?"))
         for text in ("location local", "tags env=test, b=", "sends PUT https://",
                      '{"location": "local", "tags": {"env": "test", "b": ""}}',
@@ -115,7 +115,7 @@ async def test_one_that_came_meanwhile_is_not_replaced(stamp: RunningStamp, conf
         assert "is there already" in shown
         assert "would replace its tags" in shown or "as asked for" in shown
         await pilot.press("e")
-        await pilot.press(*["backspace"] * 9, *"rg-race", "enter")
+        await pilot.press("ctrl+u", *"rg-race", "enter")
         await until(pilot, "Create the resource group rg-race?")
         await created(stamp, "rg-race", a="1")
         before = writes(stamp)
@@ -126,6 +126,38 @@ async def test_one_that_came_meanwhile_is_not_replaced(stamp: RunningStamp, conf
         assert writes(stamp) == before
         await pilot.press("escape")
         await until(pilot, "1 Env")
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_one_that_is_cancelled_is_unknown_and_not_made_twice(
+    stamp: RunningStamp, config: Path, carried_out: bool
+) -> None:
+    name = f"rg-hang-{carried_out}".lower()
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await at_groups(pilot)
+        await form_of(pilot, name)
+        await pilot.press("enter")
+        await until(pilot, "Create the resource group")
+        stamp.fault_at(f"PUT */{name}=hang{'-after' * carried_out}")
+        sent = len(writes(stamp))
+        await pilot.press("y")
+        await until(pilot, "ARM is asked, 0 s")
+        while len(writes(stamp)) == sent:
+            await pilot.pause(0.01)
+        await pilot.press("escape")
+        shown = flat(await until(pilot, "cancelled: whether the creation of"))
+        assert "r looks first, and makes nothing twice." in shown
+        assert "Nothing was changed." not in shown
+        stamp.fault_at()
+        await pilot.press("r")
+        if carried_out:
+            shown = flat(await until(pilot, "That could not be done."))
+            assert "is there already, as asked for" in shown
+            assert len(writes(stamp)) == sent + 1
+        else:
+            await until(pilot, "Create the resource group")
+            await pilot.press("y")
+            await until(pilot, f"created the resource group {name}")
 
 
 async def test_a_change_of_tags_is_merged_and_shown(stamp: RunningStamp, config: Path) -> None:

@@ -48,7 +48,7 @@ async def test_it_asks_and_waits_and_esc_stops_waiting(stamp: RunningStamp, conf
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
         shown = await at_provider(pilot)
         assert "enter register it" in shown
-        assert f"{NAMESPACE}: not registered, which the documents' samples need." in flat(shown)
+        assert f"{NAMESPACE}: NotRegistered; the documents' samples need it." in flat(shown)
         await pilot.press("enter")
         shown = flat(await until(pilot, f"Register {NAMESPACE}?"))
         assert f"subscription {stamp.subscription_id} in Test" in shown

@@ -26,11 +26,11 @@ from stacktui.tui import (
 )
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments, identity_state
-from stacktui.tui.screens import device_code, managed_identity
+from stacktui.tui.screens import device_code, managed_identity, operations
 
 from . import canned, canned_certificates, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
-from .canned_arm import CannedArm
+from .canned_arm import CannedArm, deletions
 from .canned_certificates import STARTED
 from .canned_scan import scans
 from .canned_walk import WALKS, CannedWalk
@@ -397,13 +397,41 @@ async def test_no_image_aliases(compare: Compare, config: Path) -> None:
 
 async def test_providers(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
-    steps = (("4", "P"), "Resource providers"), (("down",), "not registered, which")
+    steps = (("4", "P"), "Resource providers"), (("down",), "samples need it")
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_providers_in_different_places(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     await compare(app, (("4", "P"), "Resource providers"), (("down", "down"), "serverFarms"))
+
+
+async def test_creating_a_group(compare: Compare, config: Path) -> None:
+    steps = (("4", "a"), "look, then ask"), ((*"rg-new", "tab", "tab", *"env=test"), "env=test")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_AT
+async def test_a_group_to_be_created(compare: Compare, config: Path, sizes: Sizes) -> None:
+    steps = (("4", "a"), "look, then ask"), ((*"rg-new", "enter"), "Create the resource group")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=sizes)
+
+
+@STARTED_AT
+async def test_deleting_a_group(compare: Compare, config: Path, sizes: Sizes) -> None:
+    steps = ("4", "backup-vault-prod"), ("D", "Type its name"), (tuple("abc"), "abc")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=sizes)
+
+
+async def test_operations(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    steps: list[Step] = [("O", "running"), (("down", "down"), "A lock forbids it")]
+    target = app.app_state.target
+    assert target is not None
+    for each in deletions(target, STARTED):
+        app.deletions._known[each.operation.key] = each
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_requests(compare: Compare, config: Path) -> None:

@@ -66,6 +66,4 @@ def error_lines(error: object, words: str) -> list[Line]:
             said.append(_WHO_MAY)
         if isinstance(error.fault, ArmFault) and error.fault.code == "ScopeLocked":
             said.append(_LOCKED)
-    return [
-        label_value("" if at else "why", text, width=6) for at, text in enumerate(said or [words])
-    ]
+    return [label_value("" if at else "why", text) for at, text in enumerate(said or [words])]

@@ -162,4 +162,4 @@ class RemoveLeftovers(ActionScreen):
 def _fault_of(step: StepResult) -> list[Line]:
     """Return every fact of what a step met."""
     fault = step.evidence.fault
-    return [label_value("why", text, width=6) for text in fault_lines(fault)] if fault else []
+    return [label_value("why", text) for text in fault_lines(fault)] if fault else []

@@ -117,10 +117,10 @@ class Providers(ActionScreen):
         if provider.registered:
             lines = [line(Span(provider.namespace, TextStyle.STRONG)), *lines]
         elif not lines:
-            need = ", which the documents' samples need" if provider.needed else ""
+            need = "; the documents' samples need it" if provider.needed else ""
             lines = [
-                line(Span(provider.namespace, TextStyle.STRONG), f": not registered{need}."),
-                line("Its resources can be made once it is."),
+                line(Span(provider.namespace, TextStyle.STRONG), f": {provider.state}{need}."),
+                line("Its resources can be made once it is Registered."),
             ]
         # On most stamps all types are in the same place, which is then said once.
         different = len({each.locations for each in provider.types}) > 1

@@ -8,7 +8,7 @@ from stacktui.resources.group_changes import TAG_RULE, is_tag
 from stacktui.tui.widgets.fields import Field
 
 # How many may be added at once; ARM keeps 50 at most.
-_MORE = 15
+_MORE = 8
 _KEY = "tag "
 
 
