@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from stacktui.check.settings import load_settings
 from stacktui.config import read_only
 from stacktui.config.locations import operations_file
 from stacktui.resources import group_deletion
+from stacktui.resources.operations import all_remembered, deletion_of, remember
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
@@ -296,14 +298,42 @@ async def test_an_unknown_end_says_how_to_find_out(stamp: RunningStamp, config: 
         await until(pilot, "ended")
 
 
+async def begun(stamp: RunningStamp, config: Path, name: str) -> None:
+    """Begin a deletion, and remember it as a command on this config does."""
+    await created(stamp, name)
+    await deleted(stamp, name, wait=False)
+    of = load_settings(config).environments["Test"]
+    path = f"/subscriptions/{stamp.subscription_id}/resourceGroups/{name}"
+    remember(deletion_of(config, of, stamp.subscription_id, name, path))
+
+
+async def test_one_waits_for_a_person_who_signs_in(stamp: RunningStamp, config: Path) -> None:
+    write(config, config_text(stamp.describe(), secret="{ prompt = true }"))
+    await begun(stamp, config, "rg-person")
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await until(pilot, "1 deletion begun before may still go on")
+        sent = len(stamp.requests)
+        await pilot.press("O")
+        shown = flat(await until(pilot, "! unknown"))
+        assert "tester needs a person to sign in, with a check" in shown
+        assert len(stamp.requests) == sent
+        await pilot.press("escape", "c")
+        await until(pilot, "The secret of tester")
+        await pilot.press(*stamp.secret, "enter")
+        await until(pilot, "rg-person is deleted")
+    assert all_remembered(config) == ()
+
+
 async def test_read_only_mode_hides_and_refuses(
     stamp: RunningStamp, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await created(stamp, "rg-left")
-    await deleted(stamp, "rg-left", wait=False)
+    await begun(stamp, config, "rg-left")
     monkeypatch.setattr(read_only, "_asked_by", {"--read-only": True})
     app = StacktuiApp(config)
     async with app.run_test(size=SMALL) as pilot:
+        # To follow one changes nothing; that it has ended is not written down either.
+        await until(pilot, "rg-left is deleted")
+        assert [each.group for each in all_remembered(config)] == ["rg-left"]
         await at_groups(pilot)
         before = writes(stamp)
         for key in ("a", "e", "D", "W"):
