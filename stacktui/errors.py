@@ -17,6 +17,7 @@
      ├── PrincipalError               an identity's object id cannot be found out
      ├── ChangeError                  something in ARM cannot be changed as asked
      │    ├── ManagedIdentityError    a managed identity cannot be made or used as asked
+     │    ├── RegistrationError       a provider is not registered, or that is not known
      │    └── GroupChangeError        a resource group cannot be made, tagged or deleted as asked
      ├── OperationsFileError          what is remembered of operations cannot be read or written
      ├── UnreadError                  ARM was not read, for the reason that its message gives

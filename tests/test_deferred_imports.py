@@ -88,6 +88,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "cli/dashboard.py": {
         "stacktui.cli.demo_stamp": FRAME,
         "stacktui.tui.app": HELP,
+        "stacktui.cli.write_probe": HELP,
     },
     "cli/demo.py": {
         "stacktui.check.runner": HELP,
@@ -178,10 +179,11 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/resources.py": {
         "stacktui.tui.screens.picker_screen": FRAME,
     },
-    "tui/resource_counter.py": {
+    "tui/arm_task.py": {
         "stacktui.tui.arm_engine": FRAME,
     },
     "tui/arm_reader.py": {
+        "stacktui.resources.providers": THREAD,
         "stacktui.tui.arm_engine": THREAD,
     },
     "tui/files_app.py": {
@@ -244,6 +246,18 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.scan_engine": THREAD,
         "stacktui.tui.scan_state": FRAME,
     },
+    "tui/deletions.py": {
+        "stacktui.identities.token_source": FRAME,
+        "stacktui.resources.group_deletion": FRAME,
+        "stacktui.resources.operations": FRAME,
+        "stacktui.resources.written": FRAME,
+        "stacktui.tui.check_runner": FRAME,
+    },
+    "tui/screens/group_change_actions.py": {
+        "stacktui.tui.screens.delete_group": FRAME,
+        "stacktui.tui.screens.group_change": FRAME,
+        "stacktui.tui.screens.operations": FRAME,
+    },
     "tui/screens/certificate_actions.py": {
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.trust": FRAME,
@@ -253,6 +267,8 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.tui.screens.device_code": FRAME,
         "stacktui.tui.screens.fix": FRAME,
+        "stacktui.check.write_probe": FRAME,
+        "stacktui.tui.screens.probes": FRAME,
     },
     "tui/screens/check_copies.py": {
         "stacktui.diagnosis.markdown": FRAME,
@@ -276,8 +292,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.screens.help": FRAME,
-        "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
+        "stacktui.tui.screens.palette": FRAME,
     },
     "tui/screens/environment_form.py": {
         "stacktui.check.registration": FRAME,

@@ -48,6 +48,7 @@ class ActionKind(StrEnum):
     CHMOD = "chmod"
     ASK_SECRET = "ask-secret"  # noqa: S105 - the name of an action
     GRANT = "grant"
+    REMOVE_LEFTOVERS = "remove-leftovers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Action:
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
     and presents. CHMOD sets the mode of the file `key` to `value`, in octal. ASK_SECRET asks for
     the secret or password of the identity, for this run alone. GRANT gives Reader at the scope
-    `key` to the principal `value`, as another identity of the config.
+    `key` to the principal `value`, as another identity of the config. REMOVE_LEFTOVERS deletes the
+    groups that write probes left.
     """
 
     kind: ActionKind

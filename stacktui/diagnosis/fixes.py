@@ -38,7 +38,12 @@ class Fix:
 
 
 # The kinds that `plan_fix` has no plan for: each has a screen that asks for more than a yes.
-ASKS = (ActionKind.TRUST_ROOT, ActionKind.ASK_SECRET, ActionKind.GRANT)
+ASKS = (
+    ActionKind.TRUST_ROOT,
+    ActionKind.ASK_SECRET,
+    ActionKind.GRANT,
+    ActionKind.REMOVE_LEFTOVERS,
+)
 
 
 @dataclass(frozen=True, slots=True)

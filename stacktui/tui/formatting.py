@@ -42,9 +42,9 @@ def elapsed_line(elapsed: float, left: float | None, glyphs: Glyphs) -> Line:
     return under_way_line(said, glyphs)
 
 
-def under_way_line(said: Sequence[Span], glyphs: Glyphs) -> Line:
-    """Return what is said of something that runs, and the key that cancels it."""
-    cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
+def under_way_line(said: Sequence[Span], glyphs: Glyphs, does: str = "cancels") -> Line:
+    """Return what is said of something that runs, and what esc does."""
+    cancel = (Span("esc", TextStyle.KEY), Span(f" {does}", TextStyle.DIM))
     return line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)
 
 

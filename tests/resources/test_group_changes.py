@@ -28,7 +28,6 @@ from stacktui.resources.group_changes import (
 )
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
-    OperationState,
     delete,
     plan_deletion,
     state_of,
@@ -37,6 +36,7 @@ from stacktui.resources.groups import resource_groups
 from stacktui.resources.operations import (
     Operation,
     OperationsFileError,
+    OperationState,
     forget,
     remember,
     remembered,

@@ -27,10 +27,9 @@ from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_o
 from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
-from stacktui.resources.group_changes import TAG_RULE, is_tag
-from stacktui.resources.group_deletion import OperationState
+from stacktui.resources.group_changes import TAG_RULE, is_tag, request_lines
 from stacktui.resources.model import ArmFault, is_forbidden
-from stacktui.resources.operations import Operation
+from stacktui.resources.operations import Operation, OperationState
 from stacktui.resources.retry import is_passing
 from stacktui.resources.written import ChangeError
 
@@ -66,9 +65,7 @@ class GroupSession:
         self, method: str, path: str, version: str, body: object = None
     ) -> tuple[str, ...]:
         """Return a request as it is sent."""
-        url = f"{self.arm.target.environment.arm}{path}?api-version={version}"
-        sent = () if body is None else (json.dumps(body, ensure_ascii=False),)
-        return (f"{method} {url}", *sent)
+        return request_lines(self.arm.target.environment, method, path, version, body)
 
     @property
     def operations_command(self) -> str:

@@ -13,11 +13,11 @@ from stacktui.cli.options import examples
 from stacktui.cli.output import warn
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
-    OperationState,
     PlannedDeletion,
     delete,
     plan_deletion,
 )
+from stacktui.resources.operations import OperationState
 from stacktui.text.counts import count_of
 
 # The most resources that a question names.

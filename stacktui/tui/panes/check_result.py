@@ -9,6 +9,7 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
 from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
+from stacktui.check.write_probe import ProbeLeftovers, WriteProbe
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.diagnosis.remedies import ON_A_TERMINAL
@@ -17,7 +18,7 @@ from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.live_check import LiveCheck, LiveStep
 from stacktui.tui.panes.check_steps import step_lines, waiting_lines
 
 # What `f` does, shown beside the remedy.
@@ -28,6 +29,7 @@ DOES = {
     ActionKind.CHMOD: "sets its mode",
     ActionKind.ASK_SECRET: "asks for it",
     ActionKind.GRANT: "grants it",
+    ActionKind.REMOVE_LEFTOVERS: "deletes them",
 }
 LABEL = 6
 _MISSING = "secret-missing"
@@ -50,7 +52,11 @@ def check_lines(
     `fixes_of`; `granted_at` is when a role was granted.
     """
     judged = check.verdict is not None
-    steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
+    steps = [
+        text
+        for step in check.steps
+        for text in (*step_lines(step, width, glyphs, brief=judged), *_written_lines(step))
+    ]
     if check.running:
         waiting = waiting_lines(check, width, glyphs, now)
         return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
@@ -67,6 +73,14 @@ def check_lines(
     return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
 
 
+def _written_lines(step: LiveStep) -> list[Line]:
+    """Return what a step that writes has made and deleted, with the times."""
+    result = step.step.evidence.result if step.step else None
+    if not isinstance(result, WriteProbe | ProbeLeftovers):
+        return []
+    return [line(Span(f"  {result}", TextStyle.DIM), indent=2)]
+
+
 def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
     match check.state:
         case CheckState.CANCELLED:
@@ -76,7 +90,8 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
                     Span("  press ", TextStyle.DIM),
                     Span("c", TextStyle.KEY),
                     Span(" to check again", TextStyle.DIM),
-                )
+                ),
+                *(_left_lines(check) if check.may_leave_group else ()),
             ]
         case CheckState.BROKEN:
             return [
@@ -91,6 +106,13 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     said[2:2] = _since_lines(check)
     return said
+
+
+def _left_lines(check: LiveCheck) -> list[Line]:
+    """Return what a write probe may have left that did not come to its end."""
+    said = f"Whether the probe's group {check.target.write_probe} is left there is unknown: in 15 "
+    said += "minutes a check finds it, and f deletes it."
+    return [line(Span(said, TextStyle.WARNING))]
 
 
 def _since_lines(check: LiveCheck) -> list[Line]:
