@@ -11,12 +11,11 @@ from functools import lru_cache
 from hashlib import md5, sha1, sha256
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 from stacktui.certificates import x509_fields
+from stacktui.certificates.signatures import Signature, signature_by
 from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
@@ -159,41 +158,17 @@ def _public_key(der: bytes) -> bytes | None:
 def issued_by(der: bytes, issuer: bytes) -> bool:
     """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises.
 
-    False, too, for an issuer whose key makes a verification expensive: it is not tried.
+    False, too, where the signature cannot be computed here (`signatures.Signature.UNKNOWN`).
     """
-    try:
-        lower, upper = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
-        if not _is_cheap(upper.public_key()):
-            return False
-        lower.verify_directly_issued_by(upper)
-    except Exception as error:  # network bytes, and every way in which a signature can be wrong
-        if is_exhaustion(error):
-            raise
-        return False
-    return True
-
-
-# Far beyond the keys of real CAs: what one signature costs is a few milliseconds at most.
-_MAX_EXPONENT = 2**32
-_MAX_RSA, _MAX_DSA, _MAX_EC = 8192, 3072, 521
-
-
-def _is_cheap(key: CertificatePublicKeyTypes) -> bool:
-    match key:
-        case rsa.RSAPublicKey():
-            return key.key_size <= _MAX_RSA and key.public_numbers().e <= _MAX_EXPONENT
-        case dsa.DSAPublicKey():
-            return key.key_size <= _MAX_DSA
-        case ec.EllipticCurvePublicKey():
-            return key.key_size <= _MAX_EC
-    return True
+    return signature_by(der, issuer) is Signature.VALID
 
 
 def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
     """Return positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
 
     Of several possible issuers, the one that follows is preferred. Empty for an empty chain. The
-    path ends early after MAX_SIGNATURES attempts. Results are cached.
+    path ends early after MAX_SIGNATURES attempts, and below a signature that cannot be computed
+    here (`unknown_issuer`). Results are cached.
     """
     return _path_of(tuple(chain), leaf)
 
@@ -242,3 +217,19 @@ def top_of(chain: Sequence[bytes]) -> bytes:
     """
     path = path_of(chain)
     return chain[path[-1]] if path else b""
+
+
+def unknown_issuer(chain: Sequence[bytes], path: Sequence[int]) -> int | None:
+    """Return the position of the issuer by name of the path's end, if its signature is unknown.
+
+    Nobody can say here whether it signed: neither that the chain is whole nor that it is broken.
+    """
+    if not path:
+        return None
+    end, name = chain[path[-1]], describe(chain[path[-1]]).issuer
+    others = (each for each in range(len(chain)) if each not in path)
+    likely = [each for each in others if describe(chain[each]).subject == name]
+    if len(likely) > MAX_PATH:
+        return likely[0]  # more than are tried
+    return next((each for each in likely if signature_by(end, chain[each]) is Signature.UNKNOWN),
+                None)  # fmt: skip

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from stacktui.certificates.chain import describe, top_of
 from stacktui.certificates.files import entries
-from stacktui.certificates.issuers import holders, issuer_among, issuer_in
+from stacktui.certificates.issuers import holders, issuer_among, issuer_in, namesakes
 from stacktui.certificates.stores import Store, StoreKind, find_stores
 from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context
 from stacktui.certificates.verify import verify
@@ -54,7 +54,8 @@ class ChainCompletion:
     `found` are the certificates that were missing, from the leaf's end up. `holders` are the
     stores of this machine that hold the root, if one was reached. `trusted` says that the store in
     use accepts the chain once it is whole. `unanswered` has an address that gave no certificate,
-    and why, a line each.
+    and why, a line each. `namesakes` are certificates of this machine's files that have the name of
+    the issuer where the chain stops, but not its key: `where` are their settings and paths.
     """
 
     host: str
@@ -63,6 +64,7 @@ class ChainCompletion:
     holders: tuple[str, ...] = ()
     trusted: bool = False
     unanswered: tuple[str, ...] = ()
+    namesakes: tuple[FoundIssuer, ...] = ()
 
 
 async def complete_chain(
@@ -92,7 +94,12 @@ async def complete_chain(
     held = await in_background(lambda: _names(holders(top, others))) if reached else ()
     whole = [*chain, *(each.der for each in found)]
     trusted = bool(found) and await in_background(lambda: _accepted(whole, host, trust))
-    return ChainCompletion(host, port, tuple(found), held, trusted, tuple(unanswered))
+    alike = await in_background(lambda: _namesakes(top, every)) if top else ()
+    return ChainCompletion(host, port, tuple(found), held, trusted, tuple(unanswered), alike)
+
+
+def _namesakes(top: bytes, stores: Iterable[Store]) -> tuple[FoundIssuer, ...]:
+    return tuple(FoundIssuer(der, where) for der, where in namesakes(top, stores))
 
 
 def _others() -> tuple[Store, ...]:

@@ -16,7 +16,7 @@ from stacktui.certificates.readiness import RuleResult, failed, worst
 from stacktui.certificates.readiness_rules import evaluate
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import StoreState
-from stacktui.certificates.verify import Verification
+from stacktui.certificates.verify import Verification, is_rooted
 from stacktui.environments.naming import is_of_stamp
 
 SCHEMA = 1
@@ -93,8 +93,8 @@ def readiness(
     arm = urlsplit(scan.environment.arm).hostname or ""
     if not row.chain or not is_of_stamp(row.endpoint.host, arm):
         return ()
-    trusted = cell.ok if cell is not None else None
-    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), trusted=trusted)
+    rooted = is_rooted(cell.code) if cell is not None else None
+    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), rooted=rooted)
 
 
 def matrix_document(

@@ -116,7 +116,7 @@ def entries(content: bytes) -> Iterator[Entry]:
 
     Takes linear time for any content. An entry's DER may still be unreadable.
     """
-    if _is_der(content):  # first: a name in it may look like the beginning of a PEM block
+    if is_der(content):  # first: a name in it may look like the beginning of a PEM block
         yield Entry(content, 1)
         return
     found = _BEGIN.search(content)
@@ -188,14 +188,19 @@ def _as_read_from_a_file(content: bytes) -> bytes:
 
 
 def _decoded(text: bytes) -> bytes:
-    try:
-        der = b64decode(_BLANKS.sub(b"", text), validate=True)
-    except ValueError:
-        return b""
+    der = base64_decoded(text)
     return der[: der_length(der)]  # what follows are the trust settings of a TRUSTED CERTIFICATE
 
 
-def _is_der(content: bytes) -> bool:
+def base64_decoded(text: bytes) -> bytes:
+    """Return what base64 with blanks anywhere stands for; empty where it is none."""
+    try:
+        return b64decode(_BLANKS.sub(b"", text), validate=True)
+    except ValueError:
+        return b""
+
+
+def is_der(content: bytes) -> bool:
     """Return whether this is a DER SEQUENCE that begins with another, as a certificate does.
 
     A PKCS #12 file starts with a SEQUENCE too, but its first part is an INTEGER.

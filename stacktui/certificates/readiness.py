@@ -8,9 +8,11 @@ whatever the certificates hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.levels import Level, worst_level
@@ -64,7 +66,7 @@ class CertificateUnderTest:
     names: tuple[str, ...] | None
     domain: str | None
     key: KeyFound | None
-    trusted: bool | None
+    rooted: bool | None
 
     @property
     def leaf(self) -> Certificate:
@@ -113,6 +115,28 @@ def covers(pattern: str, name: str) -> bool:
     pattern, name = pattern.lower(), name.lower()
     label, _, domain = name.partition(".")
     return pattern == name or (label not in ("", "*") and bool(domain) and pattern == f"*.{domain}")
+
+
+def is_for_host(names: Sequence[str], host: str) -> bool | None:
+    """Return whether the subject alternative names cover a host name or an address.
+
+    None where that cannot be told: of a name in another alphabet.
+    """
+    if (address := _address(host)) is not None:
+        return any(_address(name) == address for name in names)
+    if not host.isascii():
+        return None
+    return any(covers(name, host.rstrip(".")) for name in names)
+
+
+def is_address(host: str) -> bool:
+    return _address(host) is not None
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    with suppress(ValueError):
+        return ip_address(name)
+    return None
 
 
 def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.trust import TrustUsed
-from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.context import FailureContext, described
 from stacktui.transport.records import Exchange
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
     ]
     more = len(chain) - _CERTIFICATES
     return lines + ([f"and {more} more certificates"] if more > 0 else [])
+
+
+def namesake_lines(failure: FailureContext, end: Certificate) -> list[str]:
+    """Return a line for each trusted root of the issuer's name whose key did not sign `end`."""
+    return [
+        f"{', '.join(each.where)} holds a root of the same name, SHA-256 "
+        f"{described(each.der).sha256}, whose key did not sign {end.common_name}"
+        for each in failure.namesakes
+    ]
 
 
 def names_line(names: tuple[str, ...]) -> str:

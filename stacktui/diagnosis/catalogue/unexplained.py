@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.verify import NO_ISSUER
+from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.check.fault_text import fault_lines
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Finding, Side
-from stacktui.diagnosis.formatting import chain_lines, request_line, route_lines
+from stacktui.diagnosis.formatting import (
+    chain_lines,
+    namesake_lines,
+    request_line,
+    route_lines,
+)
 from stacktui.diagnosis.remedy_template import Quote, for_both
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import (
@@ -67,7 +72,11 @@ def unexplained(failure: FailureContext) -> Finding:
 def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
     """Return where an incomplete chain stops: a missing intermediate or an untrusted root."""
     end = failure.path_end
-    if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
+    if end is None or end.self_issued:
+        return []
+    if failure.verify_code == VerifyCode.CERT_SIGNATURE_FAILURE:
+        return namesake_lines(failure, end)
+    if failure.verify_code not in NO_ISSUER:
         return []
     issuer = end.issuer_name or "an unknown issuer"
     either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
