@@ -125,6 +125,7 @@ def store_document(state: StoreState, now: datetime) -> dict[str, Any]:
         "certificates": state.count,
         "problem": state.problem or None,
         "unreadable": list(state.unreadable),
+        "repairable": list(state.repairable),
         "expired": [certificate_document(each, now) for each in state.expired],
         "additions": [certificate_document(each, now) for each in state.additions],
         "lost": [

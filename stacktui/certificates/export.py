@@ -21,12 +21,12 @@ from stacktui.certificates.bundle import (
     may_be_trusted,
 )
 from stacktui.certificates.chain import describe
+from stacktui.certificates.file_repair import read_certificates
 from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
     entries,
     found_by_openssl,
-    read_certificates,
     read_content,
 )
 from stacktui.certificates.trust import TrustSource

@@ -14,17 +14,28 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from pathlib import Path
 
-from stacktui.certificates.files import base64_decoded, der_length, entries, is_der, is_pfx
+from stacktui.certificates.files import (
+    CertificateFileError,
+    FileProblem,
+    base64_decoded,
+    der_length,
+    entries,
+    is_der,
+    is_pfx,
+    problem_of,
+    read_content,
+)
 
-# A file with more defects is not of certificates.
-MAX_DEFECTS = 20
 # certutil -encode of what was PEM, and of that once more.
 _MAX_NESTED = 2
 # The lines around a block as programs and people write them.
-_MARK = re.compile(rb"-{3,}[ \t]*(BEGIN|END) ([A-Z0-9 ]*[A-Z0-9])[ \t]*-{3,}")
+_MARK = re.compile(rb"-{3,20}[ \t]{0,20}(BEGIN|END) ([A-Z0-9 ]{0,60}[A-Z0-9])[ \t]{0,20}-{3,20}")
 # END and BEGIN on one line: the last five dashes of the first are its own.
-_RUN_TOGETHER = re.compile(rb"(-{3,}[ \t]*END [A-Z0-9 ]+-{5})(?=-{3,}[ \t]*BEGIN )")
+_RUN_TOGETHER = re.compile(
+    rb"(-{3,20}[ \t]{0,20}END [A-Z0-9 ]{1,60}-{5})(?=-{3,20}[ \t]{0,20}BEGIN )"
+)
 # Where those are parted; a byte that no PEM holds, and no line break, so that lines stay counted.
 _PART = b"\x01"
 _PKCS7 = (b"PKCS7", b"PKCS #7 SIGNED DATA", b"CMS")
@@ -94,10 +105,28 @@ def repair_of(content: bytes) -> FileRepair | None:
     """
     defects: list[Defect] = []
     repaired = _repaired(content, defects, _MAX_NESTED)
-    if not defects or len(defects) > MAX_DEFECTS:
+    if not defects:
         return None
     good = any(each.der for each in entries(repaired))
     return FileRepair(tuple(defects), repaired) if good else None
+
+
+def read_certificates(path: Path) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of a file in any form, in its order; at least one.
+
+    PEM, DER, PKCS #7, and what people make of them (`file_repair`). Damaged entries are left out.
+    Raises CertificateFileError.
+    """
+    content = read_content(path)
+    found = tuple(entry.der for entry in entries(content) if entry.der)
+    if repair := repair_of(content):
+        found = tuple(entry.der for entry in entries(repair.content) if entry.der)
+    if not found:
+        problem = problem_of(content)
+        if problem is FileProblem.DER:  # binary, but no certificate
+            problem = FileProblem.NO_CERTIFICATE
+        raise CertificateFileError(path, problem)
+    return found
 
 
 def _repaired(content: bytes, defects: list[Defect], nested: int) -> bytes:
@@ -105,12 +134,12 @@ def _repaired(content: bytes, defects: list[Defect], nested: int) -> bytes:
         return content
     if is_der(content) or _is_pkcs7(content):
         defects.append(Defect(DefectKind.PKCS7 if _is_pkcs7(content) else DefectKind.DER, 1))
-        return _pem(certificates_of(content))
-    text = _without_utf_16(content, defects)
+        return pem_of_ders(certificates_of(content))
+    text = _without_utf_16(content, defects).removeprefix(_BOM)  # which OpenSSL passes over
     marks = list(_MARK.finditer(_RUN_TOGETHER.sub(rb"\1" + _PART, text)))
     if marks:
         return _repaired_blocks(marks, defects, nested)
-    body = b"".join(text.removeprefix(_BOM).split())
+    body = b"".join(text.split())
     der = base64_decoded(body) if _BASE64.match(body) else b""
     if not der:
         return text
@@ -168,7 +197,7 @@ def _block(
     if is_certificate or label in _PKCS7:
         decoded = base64_decoded(body)
         if _is_pkcs7(decoded):
-            return _pem(certificates_of(decoded)).rstrip(b"\n"), DefectKind.PKCS7
+            return pem_of_ders(certificates_of(decoded)).rstrip(b"\n"), DefectKind.PKCS7
         if b"-----BEGIN" in decoded and nested:
             inner = _repaired(decoded, [], nested - 1)
             return inner.strip(), DefectKind.TWICE
@@ -201,7 +230,7 @@ def _is_pkcs7(content: bytes) -> bool:
     return content[:1] == b"\x30" and _SIGNED_DATA in content[:32]
 
 
-def _pem(ders: Sequence[bytes]) -> bytes:
+def pem_of_ders(ders: Sequence[bytes]) -> bytes:
     return "".join(ssl.DER_cert_to_PEM_cert(der) for der in ders).encode("ascii")
 
 

@@ -96,21 +96,6 @@ def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
         raise CertificateFileError(path, FileProblem(error.problem), detail) from None
 
 
-def read_certificates(path: Path) -> tuple[bytes, ...]:
-    """Return the certificates (DER) of a PEM or DER file, in its order; at least one.
-
-    Damaged entries are left out. Raises CertificateFileError.
-    """
-    content = read_content(path)
-    found = tuple(entry.der for entry in entries(content) if entry.der)
-    if not found:
-        problem = problem_of(content)
-        if problem is FileProblem.DER:  # binary, but no certificate
-            problem = FileProblem.NO_CERTIFICATE
-        raise CertificateFileError(path, problem)
-    return found
-
-
 def entries(content: bytes) -> Iterator[Entry]:
     """Return the certificates of a file's content: every PEM block, else the whole as DER.
 

@@ -223,6 +223,15 @@ def _pem_key(
         raise PrivateKeyError(f"{path}: the private key {why}", reason) from None
 
 
+def key_matches(content: bytes, der: bytes) -> bool:
+    """Return whether the first private key among PEM blocks, not encrypted, is a certificate's."""
+    try:
+        key, _ = _pem_key(Path(), content, lambda _form: None)
+    except KeyBundleError:
+        return False
+    return key is not None and _spki(key.public_key()) == _spki_of(der)
+
+
 def _bundle(
     form: Form, chain: tuple[bytes, ...], key: PrivateKeyTypes | None, found: KeyFound
 ) -> KeyBundle:

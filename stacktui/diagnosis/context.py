@@ -22,7 +22,7 @@ from stacktui.transport.records import ConnectionFacts, Exchange, TransportFault
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
+    from stacktui.certificates.chain_completion import ChainCompletion, FlawedFile, FoundIssuer
 
 
 def described(der: bytes) -> Certificate:
@@ -239,6 +239,11 @@ class FailureContext(ReportContext):
         """The roots of this machine's files that have the missing issuer's name, not its key."""
         alike = self.completion.namesakes if self.completion else ()
         return tuple(each for each in alike if described(each.der).self_issued)
+
+    @property
+    def flawed_files(self) -> tuple[FlawedFile, ...]:
+        """The trusted files that are read in part, and may hold what is missing."""
+        return self.completion.flawed if self.completion else ()
 
     @property
     def root_available(self) -> bool:

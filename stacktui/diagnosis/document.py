@@ -169,6 +169,11 @@ def _completion(completion: ChainCompletion) -> dict[str, Any]:
     document["trusted"] = completion.trusted
     if completion.unanswered:
         document["unanswered"] = list(completion.unanswered)
+    if completion.flawed:
+        document["flawed"] = [
+            {"setting": each.setting, "path": each.path, "text": each.text}
+            for each in completion.flawed
+        ]
     if completion.namesakes:
         document["namesakes"] = [_found_issuer(each) for each in completion.namesakes]
     return document

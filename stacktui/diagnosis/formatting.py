@@ -75,6 +75,15 @@ def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
     return lines + ([f"and {more} more certificates"] if more > 0 else [])
 
 
+def flawed_file_lines(failure: FailureContext) -> list[str]:
+    """Return a line for each trusted file of which only a part is read."""
+    return [
+        f"{each.setting} ({each.path}), {each.text}"
+        + (": the missing issuer is in the part that is not read" if each.holds_issuer else "")
+        for each in failure.flawed_files
+    ]
+
+
 def namesake_lines(failure: FailureContext, end: Certificate) -> list[str]:
     """Return a line for each trusted root of the issuer's name whose key did not sign `end`."""
     return [

@@ -84,24 +84,24 @@ def test_a_file_is_named_and_mended(name: str, tmp_path: Path) -> None:
     assert not found_by_openssl(content, [each.der for each in (ONE, TWO)[:meant]])
 
 
-GOOD = [
-    ONE.pem,
-    ONE.pem + TWO.pem,
-    ONE.pem.replace(b"\n", b"\r\n"),
-    b"# comment\n\n" + ONE.pem + b"\n\n# two\n" + TWO.pem + KEY,
-    ONE.pem.rstrip(b"\n"),
-    b"",
-    b"<html>-----BEGIN NOTHING</html>",
-    KEY,
-    ONE.pem[: len(ONE.pem) // 2],
-    b"MIIB",
-    bytes(range(256)),
-]
+GOOD = {
+    "one": ONE.pem,
+    "two": ONE.pem + TWO.pem,
+    "crlf": ONE.pem.replace(b"\n", b"\r\n"),
+    "comments": b"# comment\n\n" + ONE.pem + b"\n\n# two\n" + TWO.pem + KEY,
+    "unended": ONE.pem.rstrip(b"\n"),
+    "empty": b"",
+    "page": b"<html>-----BEGIN NOTHING</html>",
+    "key": KEY,
+    "cut": ONE.pem[: len(ONE.pem) // 2],
+    "no certificate": b"MIIB",
+    "binary": bytes(range(256)),
+}
 
 
-@pytest.mark.parametrize("content", GOOD)
-def test_what_is_in_order_or_lost_is_left_alone(content: bytes) -> None:
-    assert repair_of(content) is None
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_in_order_or_lost_is_left_alone(name: str) -> None:
+    assert repair_of(GOOD[name]) is None
 
 
 def test_what_stands_between_the_blocks_stays() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
-from stacktui.certificates.files import CertificateFileError, read_certificates
+from stacktui.certificates.file_repair import read_certificates
+from stacktui.certificates.files import CertificateFileError
 from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.name_completion import environment_names

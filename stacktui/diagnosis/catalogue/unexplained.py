@@ -10,6 +10,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Finding, Side
 from stacktui.diagnosis.formatting import (
     chain_lines,
+    flawed_file_lines,
     namesake_lines,
     request_line,
     route_lines,
@@ -80,7 +81,8 @@ def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
         return []
     issuer = end.issuer_name or "an unknown issuer"
     either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
-    return [f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"]
+    stop = f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"
+    return [stop, *flawed_file_lines(failure)]
 
 
 def _side(failure: FailureContext) -> Side:

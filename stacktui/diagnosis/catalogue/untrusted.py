@@ -9,10 +9,17 @@ from stacktui.certificates.same_root import is_of_other_root
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.catalogue.chains import is_named_root
+from stacktui.diagnosis.catalogue.trust_files import REPAIR, repairing_flawed
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import chain_lines, namesake_lines, route_lines, trust_line
+from stacktui.diagnosis.formatting import (
+    chain_lines,
+    flawed_file_lines,
+    namesake_lines,
+    route_lines,
+    trust_line,
+)
 from stacktui.diagnosis.interceptors import why_intercepted
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.network import NO_CONNECTION
@@ -126,6 +133,7 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
     evidence += [
         trust_line(failure.step.evidence.trust),
         *chain_lines(failure.presented_chain),
+        *flawed_file_lines(failure),
         *_same_name(failure, end),
         *route_lines(failure),
         *proxy_lines(failure, root),
@@ -175,7 +183,10 @@ def _reaches_root(failure: FailureContext) -> bool:
     if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
         return end.self_issued
     named_root = (
-        end.issuer_name == ASDK_ROOT or is_named_root(end.issuer_name) or bool(failure.namesakes)
+        end.issuer_name == ASDK_ROOT
+        or is_named_root(end.issuer_name)
+        or bool(failure.namesakes)
+        or any(each.holds_issuer for each in failure.flawed_files)
     )
     return (
         code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY and not end.self_issued and named_root
@@ -203,6 +214,7 @@ def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
         else ()
     )
     return (
+        *repairing_flawed(failure),
         *presented,
         fill_trusting_file(_TRUST_FILE, failure, root=root),
         TRUST_MATRIX.fill(**failure.placeholders),
@@ -235,6 +247,7 @@ TLS_UNTRUSTED_ROOT = FaultInfo(
         METADATA_UNREAD: 18,
     },
     remedies=(
+        REPAIR,
         _ASK_WHOSE,
         CONNECT_DIRECTLY,
         GO_AROUND_PROXY,

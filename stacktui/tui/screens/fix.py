@@ -136,6 +136,8 @@ def _row(key: str, fix: Fix) -> Row:
             what, value = "accept the stamp", "as it is now"
         case ActionKind.GRANT:
             what, value = "grant Reader to", action.value
+        case ActionKind.REPAIR:
+            what, value = "write it as PEM", action.key
         case ActionKind.CHMOD:
             what, value = f"set the mode to {action.value}", action.key
     return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
