@@ -42,7 +42,8 @@ class Certificate:
     the algorithm's name as OpenSSL prints it, `signature_hash` its hash (SHA1, SHA256), empty
     where there is none. `key_usage` and `extended_key_usage` hold the names of RFC 5280 section
     4.2.1 (digitalSignature, serverAuth; an OID in dots if it has no name), None where the
-    extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension.
+    extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension,
+    `crl_urls` those of the CRL distribution points.
     `unreadable` says why nothing could be read; then all fields but `der` and `sha256` are empty.
     """
 
@@ -66,6 +67,7 @@ class Certificate:
     key_usage: tuple[str, ...] | None = None
     extended_key_usage: tuple[str, ...] | None = None
     issuer_urls: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
     is_ca: bool = False
     self_issued: bool = False
     unreadable: str = ""
@@ -134,6 +136,7 @@ def _read(der: bytes, print_: str) -> Certificate:
         key_usage=x509_fields.key_usage(certificate),
         extended_key_usage=x509_fields.extended_key_usage(certificate),
         issuer_urls=x509_fields.issuer_urls(certificate),
+        crl_urls=x509_fields.crl_urls(certificate),
         is_ca=x509_fields.is_ca(certificate),
         self_issued=certificate.subject == certificate.issuer,
         der=der,

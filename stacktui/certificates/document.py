@@ -47,6 +47,7 @@ def certificate_document(certificate: Certificate, now: datetime) -> dict[str, A
         "is_ca": certificate.is_ca,
         "self_issued": certificate.self_issued,
         "issuer_urls": list(certificate.issuer_urls),
+        "crl_urls": list(certificate.crl_urls),
         "sha256": certificate.sha256,
         "sha1": certificate.sha1,
         "md5": certificate.md5,

@@ -19,6 +19,7 @@ from stacktui.certificates.levels import Level, worst_level
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.pfx import PfxFacts
 
 
 class Source(StrEnum):
@@ -67,6 +68,7 @@ class CertificateUnderTest:
     domain: str | None
     key: KeyFound | None
     rooted: bool | None
+    pfx: PfxFacts | None = None
 
     @property
     def leaf(self) -> Certificate:

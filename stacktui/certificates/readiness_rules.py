@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of, unknown_issuer
+from stacktui.certificates.file_rules import FILE_RULES
 from stacktui.certificates.levels import Level, level_of
 from stacktui.certificates.readiness import (
     CertificateUnderTest,
@@ -24,6 +25,7 @@ from stacktui.text.counts import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.pfx import PfxFacts
 
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256  # as strong as RSA of 3072 bits (NIST SP 800-57 part 1, table 2)
@@ -271,6 +273,7 @@ RULES: tuple[Rule, ...] = (
         "have it issued for serverAuth and clientAuth",
         _extended_key_usage,
     ),
+    *FILE_RULES,
     # Not in the list, but what each file of it is for.
     Rule("private-key", "", "export it again, with its private key", _private_key),
 )
@@ -317,6 +320,7 @@ def evaluate(
     leaf: int = 0,
     key: KeyFound | None = None,
     rooted: bool | None = None,
+    pfx: PfxFacts | None = None,
 ) -> tuple[RuleResult, ...]:
     """The result of each rule for a chain (DER, as found), in the order of RULES. Never raises.
 
@@ -325,7 +329,7 @@ def evaluate(
     will do.
     `leaf` is the leaf's position. `key` is what a file holds, None for a live chain. `rooted`
     says whether a client was seen to find the way from the leaf to a root that it trusts
-    (`verify.is_rooted`), whatever else it refused.
+    (`verify.is_rooted`), whatever else it refused. `pfx` is how a PFX is packed.
     """
     certificates = tuple(describe(der) for der in chain)
     unreadable = certificates[leaf].unreadable if leaf < len(chain) else "there is no certificate"
@@ -341,6 +345,7 @@ def evaluate(
         domain,
         key,
         rooted,
+        pfx,
     )
     return tuple(made for each in RULES if (made := _evaluated(each, tested)) is not None)
 

@@ -176,3 +176,14 @@ def issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
         and isinstance(each.access_location, x509.UniformResourceIdentifier)
     )
     return tuple(_text(url) for url in islice(urls, MAX_URLS))
+
+
+def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    value = _extension(certificate, x509.CRLDistributionPoints)
+    urls = (
+        name.value
+        for point in value or ()
+        for name in point.full_name or ()
+        if isinstance(name, x509.UniformResourceIdentifier)
+    )
+    return tuple(_text(url) for url in islice(urls, MAX_URLS))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
 from stacktui.certificates.levels import LIMITS, Level, level_of
+from stacktui.certificates.pfx import TRIPLE_DES, PfxFacts
 from stacktui.certificates.readiness import (
     KeyFound,
     RuleResult,
@@ -56,7 +57,8 @@ def of(leaf: Leaf, **more: object) -> dict[str, RuleResult]:
 
 
 def test_a_right_chain_passes_every_rule() -> None:
-    found = judged(*whole(good()), names=NAMES, key=KeyFound.MATCHES, source=Source.PFX)
+    packed = PfxFacts((TRIPLE_DES,), (TRIPLE_DES,), has_mac=True, local_machine=True)
+    found = judged(*whole(good()), names=NAMES, key=KeyFound.MATCHES, source=Source.PFX, pfx=packed)
     assert list(found) == [each.id for each in RULES]
     assert {each.level for each in found.values()} == {Level.PASS}
     assert not any(each.remedy for each in found.values())
