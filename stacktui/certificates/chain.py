@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import md5, sha1, sha256
 
@@ -18,6 +18,7 @@ from stacktui.certificates import x509_fields
 from stacktui.certificates.signatures import Signature, signature_by
 from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
+from stacktui.transport.host import is_address
 
 # `cryptography` warns of odd certificates on stderr, which would garble the dashboard. This filter
 # is global: catch_warnings would undo filters that another thread sets meanwhile (requests does).
@@ -36,8 +37,9 @@ MAX_SIGNATURES = 32
 class Certificate:
     """One certificate; text is cleaned, times are UTC, fingerprints are of the DER.
 
-    `names` are the subject alternative names (DNS and IP), at most MAX_NAMES of them. Fingerprints
-    are in colon form, upper case; `serial` is hexadecimal, upper case.
+    `names` are the subject alternative names of servers (DNS and IP), at most MAX_NAMES of them;
+    `addresses` are those that are of the kind IP, `other_names` URIs and e-mail addresses with
+    their kind. Fingerprints are in colon form, upper case; `serial` is hexadecimal, upper case.
     `key_type` is RSA, EC, Ed25519, …, `key_bits` its size; `curve` is set for EC. `signature` is
     the algorithm's name as OpenSSL prints it, `signature_hash` its hash (SHA1, SHA256), empty
     where there is none. `key_usage` and `extended_key_usage` hold the names of RFC 5280 section
@@ -55,6 +57,8 @@ class Certificate:
     common_name: str = ""
     issuer_name: str = ""
     names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
     not_before: datetime | None = None
     not_after: datetime | None = None
     serial: str = ""
@@ -76,6 +80,19 @@ class Certificate:
     def days_left(self, now: datetime) -> int | None:
         """Whole days until `not_after`; negative once it has passed; None if unreadable."""
         return None if self.not_after is None else (self.not_after - now).days
+
+    def time_left(self, now: datetime) -> timedelta | None:
+        """The time until `not_after`; negative once it has passed; None if unreadable."""
+        return None if self.not_after is None else self.not_after - now
+
+    @property
+    def shown_names(self) -> tuple[str, ...]:
+        """All alternative names; those that are no host names with their kind."""
+        servers = (
+            f"IP {name}" if name in self.addresses else f"DNS {name}" if is_address(name) else name
+            for name in self.names
+        )
+        return (*servers, *self.other_names)
 
     @property
     def key(self) -> str:
@@ -115,6 +132,7 @@ def describe(der: bytes) -> Certificate:
 def _read(der: bytes, print_: str) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
     key_type, key_bits, curve = x509_fields.public_key(certificate)
+    names = x509_fields.alternative_names(certificate)
     return Certificate(
         sha256=print_,
         sha1=sha1(der, usedforsecurity=False).digest().hex(":").upper(),
@@ -123,7 +141,9 @@ def _read(der: bytes, print_: str) -> Certificate:
         issuer=x509_fields.name_text(certificate.issuer),
         common_name=x509_fields.common_name(certificate.subject),
         issuer_name=x509_fields.common_name(certificate.issuer),
-        names=x509_fields.alternative_names(certificate),
+        names=tuple(value for kind, value in names if kind in ("DNS", "IP")),
+        addresses=tuple(value for kind, value in names if kind == "IP"),
+        other_names=tuple(f"{kind} {value}" for kind, value in names if kind in ("URI", "email")),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         serial=f"{certificate.serial_number:X}",

@@ -8,14 +8,13 @@ whatever the certificates hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.levels import Level, worst_level
+from stacktui.transport.host import address_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -119,26 +118,18 @@ def covers(pattern: str, name: str) -> bool:
     return pattern == name or (label not in ("", "*") and bool(domain) and pattern == f"*.{domain}")
 
 
-def is_for_host(names: Sequence[str], host: str) -> bool | None:
-    """Return whether the subject alternative names cover a host name or an address.
+def is_for_host(certificate: Certificate, host: str) -> bool | None:
+    """Return whether a certificate's alternative names cover a host name or an address.
+
+    An address only if its kind is IP: a DNS name of its digits counts for no client.
 
     None where that cannot be told: of a name in another alphabet.
     """
-    if (address := _address(host)) is not None:
-        return any(_address(name) == address for name in names)
+    if (address := address_of(host)) is not None:
+        return any(address_of(name) == address for name in certificate.addresses)
     if not host.isascii():
         return None
-    return any(covers(name, host.rstrip(".")) for name in names)
-
-
-def is_address(host: str) -> bool:
-    return _address(host) is not None
-
-
-def _address(name: str) -> IPv4Address | IPv6Address | None:
-    with suppress(ValueError):
-        return ip_address(name)
-    return None
+    return any(covers(name, host.rstrip(".")) for name in certificate.names)
 
 
 def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from stacktui.certificates.readiness import (
     Verdict,
     covered,
 )
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -44,10 +44,8 @@ def _expiry(tested: CertificateUnderTest) -> Verdict:
     whose, left = _whose(first, tested), _days_left(first, now)
     day = f"{first.not_after:%Y-%m-%d}"
     if first.not_after < now:
-        ago = (now - first.not_after).days
-        since = f"{count_of(ago, 'day')} ago" if ago else "less than a day ago"
-        return Level.FAIL, f"{whose}expired on {day}, {since}"
-    return level_of(left), f"{whose}{count_of(left, 'day')} left, until {day}"
+        return Level.FAIL, f"{whose}expired on {day}, {time_span(now - first.not_after)} ago"
+    return level_of(left), f"{whose}{time_span(first.not_after - now)} left, until {day}"
 
 
 def _signature(tested: CertificateUnderTest) -> Verdict:

@@ -232,7 +232,7 @@ class FailureContext(ReportContext):
             return True
         if code in DATES or code == VerifyCode.CERT_SIGNATURE_FAILURE:
             return False  # these come after the name was compared
-        return is_for_host(self.presented_chain[0].names, self.host) is False
+        return is_for_host(self.presented_chain[0], self.host) is False
 
     @property
     def namesakes(self) -> tuple[FoundIssuer, ...]:

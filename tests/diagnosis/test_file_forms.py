@@ -136,6 +136,7 @@ def test_stores_and_trust_name_the_line_and_the_command(
     assert shown.code == 1
     assert "line 9 runs into what stands before it" in " ".join(shown.out.split())
     assert f"→ stacktui certificates repair {path}" in shown.out
+    assert "none is read" in shown.out
     refused = stacktui("certificates", "trust", "--store", str(path), str(tmp_path / "root.p7b"))
     assert refused.code == 2
     assert f"stacktui certificates repair {path}" in refused.err

@@ -33,7 +33,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import out
 from stacktui.cli.settings import require_writable
 from stacktui.config.atomic import refuse_dangling_link
-from stacktui.text.counts import count_of
+from stacktui.text.counts import count_of, time_span
 from stacktui.text.sanitize import escape_control_chars
 
 
@@ -170,10 +170,10 @@ def _report_converted(target: Path, bundle: KeyBundle, form: Form, format_: str)
 
 
 def _validity(leaf: Certificate, now: datetime) -> str:
-    left = leaf.days_left(now)
+    left = leaf.time_left(now)
     if left is None:
         return "unknown"
-    days = f"{count_of(left, 'day')} left" if left >= 0 else "expired"
+    days = f"{time_span(left)} left" if left.days >= 0 else "expired"
     return f"{leaf.not_before:%Y-%m-%d} to {leaf.not_after:%Y-%m-%d}, {days}"
 
 

@@ -79,6 +79,7 @@ def _document(exported: Exported) -> dict[str, object]:
         ],
         "left_out": list(exported.left_out),
         "backup": None if backup is None else str(backup),
+        "closed": None if exported.closed is None else str(exported.closed),
         **exported.lines,
     }
 
@@ -97,6 +98,9 @@ def _write(exported: Exported) -> None:
     err("This applies to the current shell; put the line in ~/.bashrc or $PROFILE to keep it.")
     for note in EXPORT_NOTES:
         err(note)
+    if (closed := exported.closed) is not None:
+        err(f"! {closed} is closed to other users (mode {closed.stat().st_mode & 0o777:04o}): only")
+        err("! your own programs can read the bundle. For others, name a FILE elsewhere.")
 
 
 def _warn_of_variables(exported: Exported) -> None:

@@ -63,6 +63,8 @@ def _write_stores(states: Sequence[StoreState]) -> None:
         paths = tuple(source.path for source in store.sources)
         sign = "✗" if state.problem else "!" if state.lost else "✓"
         count = count_of(state.count, "certificate")
+        if state.problem and state.repairable:  # they are in the file, and no program reads them
+            count = "none is read"
         out_beside(f"{sign} {store.name:<20} {count:>16}", store.detail)
         if not state.problem and paths in first:
             out(f"    the same as {first[paths]}")

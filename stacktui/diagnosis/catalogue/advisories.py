@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.diagnosis.remedies import LINT_NEW_FILES, exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.identities.model import CertificateRef
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 from stacktui.transport.records import ConnectionFacts
 
 if TYPE_CHECKING:
@@ -108,11 +108,11 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
             "one of them is wrong"
         ] = None
     remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.placeholders))
-    return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
+    return Explanation(f"{what} ends in {time_span(left)}", tuple(evidence), remedies)
 
 
-def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
-    """Yield days left, host and certificate of those that end soon but have not ended.
+def _ending_soon(report: ReportContext) -> Iterator[tuple[timedelta, str, Certificate]]:
+    """Yield time left, host and certificate of those that end soon but have not ended.
 
     By the clock of this machine, else by the stamp's, as either may be wrong.
     """
@@ -121,8 +121,8 @@ def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]
         for der in connection.tls.chain if connection.tls else ():
             certificate = described(der)
             for clock in clocks:
-                left = certificate.days_left(clock)
-                if left is not None and left >= 0 and _is_soon(left):
+                left = certificate.time_left(clock)
+                if left is not None and left.days >= 0 and _is_soon(left):
                     yield left, connection.host, certificate
                     break
 
@@ -134,13 +134,13 @@ def _clocks(report: ReportContext) -> Iterator[datetime]:
         yield there
 
 
-def _is_soon(days: int) -> bool:
-    return days < WARNING_DAYS
+def _is_soon(left: timedelta) -> bool:
+    return left.days < WARNING_DAYS
 
 
-def _ends_line(left: int, host: str, certificate: Certificate) -> str:
+def _ends_line(left: timedelta, host: str, certificate: Certificate) -> str:
     end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
-    return f"{host}: {certificate.common_name} ends {end}, in {count_of(left, 'day')}"
+    return f"{host}: {certificate.common_name} ends {end}, in {time_span(left)}"
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
@@ -151,9 +151,9 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     credential = identity.credential if identity else None
     if identity is None or ends is None or not isinstance(credential, CertificateRef):
         return None
-    if not _is_soon(left := (ends - report.now).days):
+    if not _is_soon(left := ends - report.now):
         return None
-    title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"
+    title = f"The certificate of identity {identity.name} ends in {time_span(left)}"
     evidence = (f"{credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
     return Explanation(title, evidence, (_RENEW_OWN.fill(path=str(credential.path)),), Side.BOX)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.readiness import is_address
 from stacktui.certificates.verify import DATES, NAMES
 from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext
@@ -15,6 +14,7 @@ from stacktui.diagnosis.messages.tls import NOT_TRUSTED
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+from stacktui.transport.host import is_address
 
 _SET_NAME = setting("If {nearest} is meant, set it", "arm", "https://HOST", nearest="another name")
 _ISSUE = RemedyTemplate("Else the stamp's operator issues a certificate that names {host}")
@@ -42,9 +42,10 @@ def _also_name_mismatch(failure: FailureContext) -> Explanation | None:
 
 def _explanation(failure: FailureContext, line: str, *, rename: bool) -> Explanation:
     names = failure.presented_chain[0].names if failure.presented_chain else ()
+    shown = failure.presented_chain[0].shown_names if failure.presented_chain else ()
     evidence = (
         f"asked for: {failure.host}",
-        f"the certificate is for: {names_line(names)}",
+        f"the certificate is for: {names_line(shown)}",
         line,
         *route_lines(failure),
     )

@@ -17,6 +17,7 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import NOT_TRUSTED, NOT_VALID_AT_THIS_TIME
 from stacktui.diagnosis.remedies import OPERATOR_SETS_TIME, setting_clock
 from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.text.counts import time_span
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -122,7 +123,7 @@ def _ended_certificate(failure: FailureContext) -> Explanation | None:
         title = f"The CA certificate {which.common_name} behind {failure.host} has expired"
     ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
     evidence = (
-        f"{ended}, {_ago(failure.now, which.not_after)}",
+        f"{ended}, {time_span(failure.now - which.not_after)} ago",
         _clock_line(failure),
         *chain_lines(failure.presented_chain),
         *route_lines(failure),
@@ -150,11 +151,6 @@ def _expired_here(failure: FailureContext) -> Explanation | None:
 
 def _ended(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_after is not None and certificate.not_after < now
-
-
-def _ago(now: datetime, then: datetime) -> str:
-    days = (now - then).days
-    return f"{days} days ago" if days else f"{(now - then).seconds // 3600} hours ago"
 
 
 TLS_EXPIRED = FaultInfo(
@@ -217,7 +213,7 @@ def _future_certificate(failure: FailureContext) -> Explanation | None:
         title = f"The CA certificate {which.common_name} behind {failure.host} is not valid yet"
     begins = f"{which.common_name} begins {which.not_before:%Y-%m-%d %H:%M} UTC"
     evidence = (
-        f"{begins}, in {_until(failure.now, which.not_before)}",
+        f"{begins}, in {time_span(which.not_before - failure.now)}",
         _clock_line(failure),
         *chain_lines(failure.presented_chain),
     )
@@ -245,13 +241,6 @@ def _not_yet_valid_here(failure: FailureContext) -> Explanation | None:
 
 def _begins_later(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_before is not None and certificate.not_before > now
-
-
-def _until(now: datetime, then: datetime) -> str:
-    left = then - now
-    if left.days:
-        return f"{left.days} days"
-    return f"{left.seconds // 3600} hours" if left.seconds >= 3600 else "less than an hour"
 
 
 TLS_NOT_YET_VALID = FaultInfo(
