@@ -99,8 +99,8 @@ def _write(exported: Exported) -> None:
     for note in EXPORT_NOTES:
         err(note)
     if (closed := exported.closed) is not None:
-        err(f"! {closed} is closed to other users (mode {closed.stat().st_mode & 0o777:04o}): only")
-        err("! your own programs can read the bundle. For others, name a FILE elsewhere.")
+        err(f"{closed} is closed to other users: only your own programs can read the bundle.")
+        err("For those of others, name a FILE elsewhere.")
 
 
 def _warn_of_variables(exported: Exported) -> None:
