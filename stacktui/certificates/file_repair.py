@@ -31,10 +31,12 @@ from stacktui.certificates.files import (
 # certutil -encode of what was PEM, and of that once more.
 _MAX_NESTED = 2
 # The lines around a block as programs and people write them.
-_MARK = re.compile(rb"-{3,20}[ \t]{0,20}(BEGIN|END) ([A-Z0-9 ]{0,60}[A-Z0-9])[ \t]{0,20}-{3,20}")
+_MARK = re.compile(
+    rb"(?<!-)-{3,20}[ \t]{0,20}(BEGIN|END) ([A-Z0-9 ]{0,60}[A-Z0-9])[ \t]{0,20}-{3,20}"
+)
 # END and BEGIN on one line: the last five dashes of the first are its own.
 _RUN_TOGETHER = re.compile(
-    rb"(-{3,20}[ \t]{0,20}END [A-Z0-9 ]{1,60}-{5})(?=-{3,20}[ \t]{0,20}BEGIN )"
+    rb"(?<!-)(-{3,20}[ \t]{0,20}END [A-Z0-9 ]{1,60}-{5})(?=-{3,20}[ \t]{0,20}BEGIN )"
 )
 # Where those are parted; a byte that no PEM holds, and no line break, so that lines stay counted.
 _PART = b"\x01"
