@@ -96,7 +96,7 @@ def _unusable(client: PythonClient, store: TrustSource, fault: TrustFileFault) -
     evidence = (str(fault), "it verifies no host with that")
     missing = fault.problem is FileProblem.MISSING
     kind = TRUST_FILE_MISSING if missing else TRUST_FILE_BAD
-    return kind.finding(Explanation(what, evidence, (*repairs, remedy)))
+    return kind.finding(Explanation(what, evidence, (remedy, *repairs)))
 
 
 def _untrusted(context: ReportContext, store: TrustSource) -> Explanation:
