@@ -34,6 +34,7 @@
      ├── CertificateError             certificates cannot be handled as asked
      │    ├── CertificateFileError    a file holds no certificates, or cannot be read
      │    ├── BundleError             a bundle cannot be changed as asked
+     │    ├── RepairError             a file of certificates cannot be written as it was meant
      │    └── KeyBundleError          a certificate with its key cannot be read or written
      │         ├── PasswordError      its password is wrong or missing
      │         └── PrivateKeyError    its private key cannot be read

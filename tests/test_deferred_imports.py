@@ -36,6 +36,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "cryptography": HEALTHY,
         "stacktui.certificates.chain": HEALTHY,
     },
+    "certificates/file_repair.py": {
+        "cryptography.hazmat.primitives.serialization": SLOW,
+    },
     "certificates/stores.py": {
         "stacktui.certificates.chain": SLOW,
     },
@@ -124,6 +127,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "diagnosis/catalogue/advisories.py": {
         "stacktui.certificates.readiness_rules": HEALTHY,
+    },
+    "diagnosis/fixes.py": {
+        "stacktui.certificates.repair_file": FRAME,
     },
     "diagnosis/context.py": {
         "stacktui.certificates.chain": HEALTHY,

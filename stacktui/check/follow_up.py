@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from stacktui.certificates.certifi_repair import CertifiRepair, repair_of
 from stacktui.certificates.trust import CERTIFI, TrustFileError, TrustFileFault, TrustUsed
-from stacktui.certificates.verify import ROOTLESS
+from stacktui.certificates.verify import ROOTLESS, VerifyCode
 from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
@@ -227,7 +227,7 @@ class FollowUpProber:
         seen = last.connection if last else None
         if seen is None or seen.tls is None or not seen.tls.chain:
             return None
-        if seen.tls.effective_verify_code not in ROOTLESS:
+        if seen.tls.effective_verify_code not in ROOTLESS | {VerifyCode.CERT_SIGNATURE_FAILURE}:
             return None
         from stacktui.certificates.chain_completion import MAX_SIZE, complete_chain
 

@@ -8,7 +8,7 @@ from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepF
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.summary import METADATA_ONLY
-from stacktui.check.summary_text import phase_summary, result_summary, target_summary
+from stacktui.check.summary_text import result_summary, target_summary, time_summary
 from stacktui.cli.layout import out_fitting as out
 from stacktui.cli.output import out as out_whole
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
@@ -79,7 +79,7 @@ def _step_line(step: StepResult) -> str:
     if evidence.fault is not None:
         failed = fault_summary(evidence.fault)
         return f"{head}{time}   {failed}{f'; {found}' if found else ''}"
-    return f"{head}{time}   {phase_summary(step.phases)}   {found}".rstrip()
+    return f"{head}{time}   {time_summary(step)}   {found}".rstrip()
 
 
 def _closing_line(report: Report) -> str:

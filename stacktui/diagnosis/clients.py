@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.certifi_repair import Installer
-from stacktui.certificates.files import WHAT, FileProblem
+from stacktui.certificates.files import FileProblem
 from stacktui.certificates.trust import CERTIFI, TrustFileFault
 from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
 from stacktui.diagnosis.catalogue.python_clients import SDK_TOO_NEW, sdk_too_new
@@ -16,6 +16,7 @@ from stacktui.diagnosis.catalogue.trust_files import (
     TRUST_FILE_BAD,
     TRUST_FILE_MISSING,
     UNSET_VARIABLE,
+    repairing,
 )
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT, TRUST_IN_STORE
 from stacktui.diagnosis.context import ReportContext, described_path
@@ -90,11 +91,12 @@ def _unusable(client: PythonClient, store: TrustSource, fault: TrustFileFault) -
         if store.setting == CERTIFI
         else UNSET_VARIABLE.fill(variable=store.setting, env_variable=f"Env:{store.setting}")
     )
-    what = f"{_file_of(store)} {WHAT[fault.problem]}"
+    repairs = (repairing(fault.path),) if fault.is_repairable else ()
+    what = f"{_file_of(store)} {fault.what}"
     evidence = (str(fault), "it verifies no host with that")
     missing = fault.problem is FileProblem.MISSING
     kind = TRUST_FILE_MISSING if missing else TRUST_FILE_BAD
-    return kind.finding(Explanation(what, evidence, (remedy,)))
+    return kind.finding(Explanation(what, evidence, (remedy, *repairs)))
 
 
 def _untrusted(context: ReportContext, store: TrustSource) -> Explanation:

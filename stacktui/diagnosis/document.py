@@ -26,7 +26,7 @@ from stacktui.transport.records import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
-    from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
     from stacktui.diagnosis.clients import ClientResult
 
 SCHEMA = 1
@@ -163,16 +163,24 @@ def _probe(probe: Probe) -> dict[str, Any]:
 
 def _completion(completion: ChainCompletion) -> dict[str, Any]:
     document: dict[str, Any] = {"host": completion.host, "port": completion.port}
-    document["found"] = [
-        {"certificate": _plain(describe(each.der)), "where": list(each.where)}
-        for each in completion.found
-    ]
+    document["found"] = [_found_issuer(each) for each in completion.found]
     if completion.holders:
         document["holders"] = list(completion.holders)
     document["trusted"] = completion.trusted
     if completion.unanswered:
         document["unanswered"] = list(completion.unanswered)
+    if completion.flawed:
+        document["flawed"] = [
+            {"setting": each.setting, "path": each.path, "text": each.text}
+            for each in completion.flawed
+        ]
+    if completion.namesakes:
+        document["namesakes"] = [_found_issuer(each) for each in completion.namesakes]
     return document
+
+
+def _found_issuer(found: FoundIssuer) -> dict[str, Any]:
+    return {"certificate": _plain(describe(found.der)), "where": list(found.where)}
 
 
 def _installation(installation: AzInstallation) -> dict[str, Any]:

@@ -77,7 +77,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "sha256", "sha1", "md5", "subject", "issuer", "common_name", "issuer_name", "names",
         "not_before", "not_after", "serial", "version", "key_type", "key_bits", "curve",
         "signature", "signature_hash", "key_usage", "extended_key_usage", "issuer_urls", "is_ca",
-        "self_issued", "unreadable",
+        "self_issued", "unreadable", "addresses", "other_names", "crl_urls",
     ),
     # Faults; `type` names them in the document.
     ArmFault: _keys(
@@ -106,7 +106,9 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "kind", "host", "port", "detail", "errno", "verify_code", "limit", "setting", "answer",
         "resolvers",
     ),
-    TrustFileFault: _keys("setting", "path", "problem", "detail"),
+    TrustFileFault: _keys(
+        "setting", "path", "problem", "detail", repairable="is_repairable",
+    ),
 }  # fmt: skip
 FAULT_TYPES: Mapping[type[Any], str] = {
     ArmFault: "ArmFault",

@@ -19,10 +19,19 @@ _MORE = 3
 
 
 def findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
-    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty."""
+    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty.
+
+    What the `beside_rules` find of other faults comes last.
+    """
+    faults = tuple(faults)
     found = [seen for fault in faults for seen in fault.examine(failure)]
-    first, *others = found or [unexplained(failure)]
-    return [_with_limit(failure, _with_done(failure, first)), *others]
+    found = found or [unexplained(failure)]
+    told = {each.id for each in found}
+    beside = [
+        seen for fault in faults if fault.id not in told for seen in fault.examine_beside(failure)
+    ]
+    first, *others = found
+    return [_with_limit(failure, _with_done(failure, first)), *others, *beside]
 
 
 def next_findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> Iterator[Finding]:

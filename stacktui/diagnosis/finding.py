@@ -46,6 +46,7 @@ class ActionKind(StrEnum):
     SET = "set"
     ACCEPT = "accept"
     CHMOD = "chmod"
+    REPAIR = "repair"
     ASK_SECRET = "ask-secret"  # noqa: S105 - the name of an action
     GRANT = "grant"
     REMOVE_LEFTOVERS = "remove-leftovers"
@@ -58,7 +59,8 @@ class Action:
     TRUST_ROOT trusts the root of what `host`:`port` presented, from a file that it asks for where
     the host does not present it. SET puts `value` in `key` of the
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
-    and presents. CHMOD sets the mode of the file `key` to `value`, in octal. ASK_SECRET asks for
+    and presents. CHMOD sets the mode of the file `key` to `value`, in octal. REPAIR
+    writes the file of certificates `key` anew, as it was meant. ASK_SECRET asks for
     the secret or password of the identity, for this run alone. GRANT gives Reader at the scope
     `key` to the principal `value`, as another identity of the config. REMOVE_LEFTOVERS deletes the
     groups that write probes left.

@@ -244,7 +244,7 @@ def _chain(report: Report) -> Lines:
     rows += [_certificate("not presented", describe(each.der)) for each in _missing(report, seen)]
     head = ("", "subject", "issuer", "valid (UTC)", "SHA-256")
     lines = [f"## Presented by {code(f'{seen.host}:{seen.port}')}", "", *table(head, rows)]
-    if names := shown[0].names:
+    if names := shown[0].shown_names:
         rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         lines += ["", f"Names of the leaf: {', '.join(map(code, names[:_NAMES]))}{rest}"]
     if seen.tls.verify_message:

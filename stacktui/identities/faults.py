@@ -37,6 +37,7 @@ class CertificateProblem(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
     KEY_TYPE = "key-type"
+    MALFORMED = "malformed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def _leaf(names: tuple[str, ...], issuer: CertifiedKey | None, spec: ChainSpec) 
     alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternative.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
+    purposes = [] if spec.no_server_auth else [ExtendedKeyUsageOID.SERVER_AUTH]
     if not spec.no_client_auth:
         purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
     return _issue(

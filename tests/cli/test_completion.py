@@ -96,7 +96,7 @@ def in_bash(shell: Shell, words: Sequence[str], **variables: str) -> list[str]:
         (["certificates", "trust", "--presented", "W"], ["West"]),
         (["certificates", "export", "--environment", "W"], ["West"]),
         (["certificates", "trust", "root"], ["files"]),
-        (["explain", "tls-u"], ["tls-untrusted-root"]),
+        (["explain", "tls-untr"], ["tls-untrusted-root"]),
         (["explain", ""], [*EVERY_FAULT]),
         (["demo", "--fault", "tls-exp"], ["tls-expired"]),
         (["stamp", "--fault", "tls-exp"], ["tls-expired"]),

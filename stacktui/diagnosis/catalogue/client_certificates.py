@@ -6,6 +6,7 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
+from stacktui.diagnosis.catalogue.trust_files import REPAIR, repairing
 from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
@@ -63,6 +64,7 @@ _WORDS = {
     CertificateProblem.EXPIRED: "it has expired",
     CertificateProblem.NOT_YET_VALID: "it is not valid yet",
     CertificateProblem.KEY_TYPE: "its key is not RSA",
+    CertificateProblem.MALFORMED: "the file's form is not what programs read",
 }
 _SHOWN = {"identity": "the identity", "path": "FILE", "pem": "FILE.pem"}
 _NAME_PASSWORD = editing(
@@ -125,6 +127,8 @@ def _usable_certificate(
             return (_REGISTER_NEW.fill(path=fault.path),)
         case CertificateProblem.NOT_YET_VALID:
             return (CLOCK_STATUS.fill(),)
+        case CertificateProblem.MALFORMED:
+            return (repairing(fault.path),)
         case CertificateProblem.PFX:
             templates: tuple[RemedyTemplate, ...] = (_NAME_PASSWORD, _CONVERT_PFX)
         case CertificateProblem.ENCRYPTED:
@@ -147,7 +151,8 @@ SP_CERT_UNUSABLE = FaultInfo(
     meaning="The certificate's file cannot sign in.",
     distinguishing_evidence=(
         "The file is missing, has no key or another's, is encrypted where the config has no "
-        "password or a wrong one, or has expired; the report says which. Nothing was sent; what "
+        "password or a wrong one, has expired, or is made in a way that programs do not read (the "
+        "report says which, and on which line). Nothing was sent; what "
         "the service refuses is `sp-cert-rejected`. A password that is not there is "
         "`secret-missing`."
     ),
@@ -162,6 +167,7 @@ SP_CERT_UNUSABLE = FaultInfo(
         ): 82,
     },
     remedies=(
+        REPAIR,
         _PUT_FILE,
         _NAME_PASSWORD,
         _CONVERT_PFX,

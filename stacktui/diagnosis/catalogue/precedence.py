@@ -40,6 +40,7 @@ from stacktui.diagnosis.catalogue.interception import TLS_INTERCEPTED
 from stacktui.diagnosis.catalogue.metadata_responses import METADATA_WRONG_URL
 from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
+from stacktui.diagnosis.catalogue.unsuitable import TLS_UNSUITABLE
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
 from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
 from stacktui.diagnosis.catalogue.write_probe import WRITE_REFUSED
@@ -50,6 +51,7 @@ CERTIFICATES: tuple[FaultInfo, ...] = (
     TLS_EXPIRED,
     TLS_NOT_YET_VALID,
     TLS_WEAK,
+    TLS_UNSUITABLE,
     TLS_NAME_MISMATCH,
     TLS_INTERCEPTED,
     TLS_SELF_SIGNED,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.verify import NO_ISSUER
+from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.check.report import Fault
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo, Group
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
-from stacktui.diagnosis.formatting import chain_lines, request_line, route_lines
+from stacktui.diagnosis.formatting import (
+    chain_lines,
+    flawed_file_lines,
+    namesake_lines,
+    request_line,
+    route_lines,
+)
 from stacktui.diagnosis.messages.no_fault import LOOK_UP_ADFS, LOOK_UP_ENTRA
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import is_adfs
@@ -101,11 +107,16 @@ def _unknown_code(fault: Fault) -> tuple[str, str, tuple[Remedy, ...]]:
 def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
     """Return where an incomplete chain stops: a missing intermediate or an untrusted root."""
     end = failure.path_end
-    if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
+    if end is None or end.self_issued:
+        return []
+    if failure.verify_code == VerifyCode.CERT_SIGNATURE_FAILURE:
+        return namesake_lines(failure, end)
+    if failure.verify_code not in NO_ISSUER:
         return []
     issuer = end.issuer_name or "an unknown issuer"
     either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
-    return [f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"]
+    stop = f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"
+    return [stop, *flawed_file_lines(failure)]
 
 
 def _side(failure: FailureContext) -> Side:

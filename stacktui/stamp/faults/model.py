@@ -67,6 +67,8 @@ class ChainSpec:
     """The leaf's key is RSA of 1024 bits."""
     no_client_auth: bool = False
     """The leaf's extended key usage lacks client authentication."""
+    no_server_auth: bool = False
+    """The leaf's extended key usage lacks server authentication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ DOES = {
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
+    ActionKind.REPAIR: "repairs it",
     ActionKind.ASK_SECRET: "asks for it",
     ActionKind.GRANT: "grants it",
     ActionKind.REMOVE_LEFTOVERS: "deletes them",

@@ -141,6 +141,8 @@ def _row(key: str, fix: Fix) -> Row:
             what, value = "grant Reader to", action.value
         case ActionKind.REMOVE_LEFTOVERS:
             what, value = "delete what probes left", "asks first"
+        case ActionKind.REPAIR:
+            what, value = "write it as PEM", action.key
         case ActionKind.CHMOD:
             what, value = f"set the mode to {action.value}", action.key
     return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
