@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,15 @@ from stacktui.azure_cli import ini_files
 from stacktui.azure_cli.http_cache import kept_errors
 from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, Parsed
 from stacktui.azure_cli.installations import find_azure_clis
+from stacktui.azure_cli.kept_files import broken_kept_files
 from stacktui.azure_cli.launchers import on_path
+from stacktui.azure_cli.settings import (
+    broken_options,
+    encrypts_tokens,
+    is_on,
+    option_of,
+    variable_of,
+)
 from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 
 if TYPE_CHECKING:
@@ -28,10 +36,17 @@ _MAX_CACHE_SIZE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class AzInstallation:
-    """One `az`. `version` is empty where its files do not say it."""
+    """One `az`. `version` is empty where its files do not say it.
+
+    `python` and `urllib3` are as in `AzureCli`, and `ca_bundle` is the file of roots of its own
+    certifi, None if unknown.
+    """
 
     launcher: Path
     version: str
+    python: str = field(default="", compare=False)
+    urllib3: str = field(default="", compare=False)
+    ca_bundle: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +55,10 @@ class AzFacts:
 
     `installations` are those of a known form, in the order of PATH; `runs` is the one that a shell
     would run, None if unknown. `folder` holds az's files: `broken` are those that it cannot use,
-    `clouds` the registered clouds, `active` the name of the one in use (may be empty), `kept` the
-    cached error responses. `unverified` are the variables that disable verification, with their
-    values.
+    `clouds` the registered clouds, `active` the name of the one in use (may be empty), and
+    `by_variable` says that AZURE_CLOUD_NAME names it; `kept` are the cached error responses.
+    `instance_discovery` says whether az asks Microsoft about unknown login hosts. `unverified` are
+    the variables that disable verification, with their values.
     """
 
     folder: Path
@@ -53,6 +69,8 @@ class AzFacts:
     active: str = ""
     kept: tuple[KeptError, ...] = ()
     unverified: tuple[tuple[str, str], ...] = ()
+    by_variable: bool = False
+    instance_discovery: bool = True
 
 
 def read_facts(
@@ -70,15 +88,23 @@ def read_facts(
     clouds, of_clouds = _read_ini(folder / "clouds.config", removable=True)
     if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
         of_clouds = BrokenFile(folder / "clouds.config", *flaw)
+    kept_files = () if encrypts_tokens(config) else broken_kept_files(folder)
+    keeps_errors = is_on(config, "core", "use_msal_http_cache", default=True)
     return AzFacts(
         folder,
         found,
         _run_by_shell(found),
-        tuple(each for each in (of_config, of_clouds) if each is not None),
+        (
+            *(each for each in (of_config, of_clouds) if each is not None),
+            *broken_options(config, folder / "config"),
+            *kept_files,
+        ),
         ini_files.clouds(clouds),
-        os.environ.get("AZURE_CLOUD_NAME") or ini_files.value(config, "cloud", "name"),
-        _kept(folder / "msal_http_cache.bin"),
+        option_of(config, "cloud", "name"),
+        _kept(folder / "msal_http_cache.bin") if keeps_errors else (),
         unverified,
+        bool(os.environ.get(variable_of("cloud", "name"))),
+        is_on(config, "core", "instance_discovery", default=True),
     )
 
 
@@ -86,7 +112,10 @@ def read_facts(
 def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
     """Return the installations, cached per process until a launcher's mtime changes."""
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
-    return tuple(AzInstallation(each.launcher, each.version) for each in found)
+    return tuple(
+        AzInstallation(each.launcher, each.version, each.python, each.urllib3, each.cacert)
+        for each in found
+    )
 
 
 def _changed(launcher: Path) -> int:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.check.az_clients import AzClient
     from stacktui.check.clients import PythonClient
 
 R = TypeVar("R")
@@ -139,7 +140,8 @@ class Report:
     names of the same stamp that exist where ARM's does not, and `repair` is what can be done about
     a certifi that cannot be used. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
-    this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
+    this machine, None where it is not there, and `az_clients` what each `az` would meet. `box` is
+    this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
     `open_files` are those that others on this machine may read or change. `clients` are this
     machine's Python environments with azure packages.
@@ -160,6 +162,7 @@ class Report:
     unrecorded: str = ""
     open_files: tuple[OpenFile, ...] = ()
     clients: tuple[PythonClient, ...] = ()
+    az_clients: tuple[AzClient, ...] = ()
 
     @property
     def ok(self) -> bool:

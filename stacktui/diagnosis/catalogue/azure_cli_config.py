@@ -56,6 +56,19 @@ _PUT_ASIDE = RemedyTemplate(
     "Move-Item -LiteralPath {path} {aside}; {then}",
     _SHOWN | {"again": " && ".join(_REGISTER), "then": "; ".join(_REGISTER)},
 )
+_SET_ASIDE = RemedyTemplate(
+    "Put {name} aside, and sign in with az again",
+    "mv -- {path} {aside}",
+    "Move-Item -LiteralPath {path} {aside}",
+    _SHOWN_QUOTED | {"aside": "'FILE.broken'"},
+)
+_UNSET_OPTION = RemedyTemplate(
+    "Unset the variable, or set it to true or false, in this shell and wherever it is set for good",
+    "unset {variable}",
+    "Remove-Item {env_variable}",
+    {"variable": "AZURE_CORE_INSTANCE_DISCOVERY", "env_variable": "Env:NAME"},
+)
+_EDIT_OPTION = RemedyTemplate("Set it to true or false in {path}", shown=_SHOWN)
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
     "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
@@ -78,26 +91,58 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
     remedies = [_fix_file(report, az, each) for each in az.broken]
     title = f"az cannot use {az.broken[0].path.name}" if az.broken else ""
     if any(each.removed for each in az.broken):
-        title = "az will remove clouds.config, with every cloud in it, at its next command"
+        title = _REMOVED
     if (metadata := report.metadata) is not None:
         for cloud in _registered(report, az):
             if differences := tuple(_differences(report, cloud, metadata)):
-                title = title or f"The cloud {cloud.name} of az is not what the stamp says it is"
+                title = title or _differs(cloud)
                 evidence += [f"[{cloud.name}] {each.line}" for each in differences]
                 remedies.append(_correct_cloud(cloud, differences))
     return Explanation(title, tuple(evidence), tuple(remedies)) if evidence else None
 
 
+_REMOVED = "az will remove clouds.config, with every cloud in it, at its next command"
+
+
+def _differs(cloud: AzCloud) -> str:
+    return f"The cloud {cloud.name} of az is not what the stamp says it is"
+
+
+def broken_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Explanation:
+    """Explain one file, or option, that az cannot use."""
+    title = _REMOVED if broken.removed else f"az cannot use {broken.path.name}"
+    return Explanation(title, (_broken_line(broken),), (_fix_file(report, az, broken),))
+
+
+def other_values(report: ReportContext, cloud: AzCloud) -> Explanation | None:
+    """Explain a cloud of the stamp in az that has other values than its metadata."""
+    if report.metadata is None:
+        return None
+    differences = tuple(_differences(report, cloud, report.metadata))
+    if not differences:
+        return None
+    lines = tuple(f"[{cloud.name}] {each.line}" for each in differences)
+    return Explanation(_differs(cloud), lines, (_correct_cloud(cloud, differences),))
+
+
 # Flaws are compared by value, as their module is loaded only if there is an az.
 def _broken_line(broken: BrokenFile) -> str:
     after = "az removes such a file" if broken.removed else "every az command fails with it"
-    if broken.flaw == "unreadable":
+    if broken.path.suffix == ".json" or broken.flaw == "boolean":
+        after = "every az login fails with it"
+    elif broken.flaw == "unreadable":
         after = "az takes it for one that is not there"
     return f"{broken.path}: {broken.detail}: {after}"
 
 
 def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
     name, path = broken.path.name, str(broken.path)
+    if broken.flaw == "boolean":
+        if broken.path.is_absolute():
+            return _EDIT_OPTION.fill(path=path)
+        return _UNSET_OPTION.fill(variable=name, env_variable=f"Env:{name}")
+    if broken.path.suffix == ".json":
+        return _SET_ASIDE.fill(name=name, path=path, aside=f"{path}.broken")
     if broken.flaw == "byte-order-mark":
         return _TAKE_MARK.fill(name=name, path=path, new=f"{path}.new")
     if broken.flaw == "utf-16":
@@ -213,7 +258,8 @@ AZ_CONFIG_BROKEN = FaultInfo(
     meaning="az's own files are broken, or say something else of the stamp than it does.",
     distinguishing_evidence=(
         "A file of az's (in AZURE_CONFIG_DIR, else ~/.azure) that it cannot parse (it removes "
-        "such a clouds.config), or a registered cloud of this stamp whose login endpoint, "
+        "such a clouds.config; a truncated token cache ends every login), an option that is "
+        "neither true nor false, or a registered cloud of this stamp whose login endpoint, "
         "audience or profile is not what the stamp says. The check does not read them, and may "
         "be healthy. An old error without either is `az-stale-error-cache`; a profile that az "
         "does not know `az-too-new`."
@@ -229,6 +275,7 @@ AZ_CONFIG_BROKEN = FaultInfo(
             r"|file contains no section headers|source contains parsing errors"
             r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror",
         ): 92,
+        MessagePattern("an option of az is neither true nor false", r"not a boolean: "): 92,
         MessagePattern(
             "az does not know the cloud any more",
             r"the cloud '?.{1,60}is not registered",
@@ -236,6 +283,14 @@ AZ_CONFIG_BROKEN = FaultInfo(
             "is no fault.",
         ): 60,
     },
-    remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8),
+    remedies=(
+        _PUT_ASIDE,
+        _CORRECT_CLOUD,
+        _TAKE_MARK,
+        _WRITE_UTF_8,
+        _SET_ASIDE,
+        _UNSET_OPTION,
+        _EDIT_OPTION,
+    ),
     advisories=(_az_config_broken,),
 )
