@@ -6,17 +6,19 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stacktui.check.az_reader import AzReader
+from stacktui.azure_cli.presence import az_facts, installed
 from stacktui.check.open_files import OpenFile, open_files
 from stacktui.check.pinning import FIRST_REQUEST
 from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.config.locations import additions_file, is_demo
 from stacktui.environments.endpoints import arm_endpoint
+from stacktui.environments.profiles import PROFILES
 from stacktui.transport.background import in_background
 from stacktui.transport.records import ConnectionFacts, TlsFacts
 
@@ -46,6 +48,34 @@ class LocalFacts:
     open_files: tuple[OpenFile, ...]
     clients: tuple[PythonClient, ...]
     az_clients: tuple[AzClient, ...] = ()
+
+
+class AzReader:
+    """The facts of `az`, None where it is not there: read at the first call, and then the same."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[AzFacts | None] | None = None
+
+    async def read(self) -> AzFacts | None:
+        """Return them. Who waits may be cancelled, the others have them all the same."""
+        if self._task is None:
+            self._task = asyncio.create_task(_find_az())
+        return await asyncio.shield(self._task)
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._task
+
+
+async def _find_az() -> AzFacts | None:
+    # Where there is no az, a thread would cost more than finding that out.
+    await asyncio.sleep(FIRST_REQUEST)
+    if (found := installed()) is None:
+        return None
+    return await in_background(partial(az_facts, PROFILES, found))
 
 
 class LocalFactsReader:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from time import monotonic
 
-from stacktui.check.az_reader import AzReader
 from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, CheckFinished
+from stacktui.check.local_facts import AzReader
 from stacktui.check.runner import run_check
 from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from stacktui.certificates.trust import TrustUsed, build_context, known_context
-from stacktui.check.az_reader import AzReader
 from stacktui.check.credentials import CredentialReader
 from stacktui.check.events import (
     CheckEvent,
@@ -29,7 +28,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.follow_up import FollowUp, FollowUpProber
-from stacktui.check.local_facts import LocalFactsReader
+from stacktui.check.local_facts import AzReader, LocalFactsReader
 from stacktui.check.pinning import Pin
 from stacktui.check.report import Evidence, Fault, Report, StepOutcome, StepResult
 from stacktui.check.step import Skip, Step, StepContext

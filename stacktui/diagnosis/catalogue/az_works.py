@@ -14,6 +14,7 @@ from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
 from stacktui.environments.profiles import OF_STAMPS
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
@@ -81,6 +82,12 @@ AZ_INSTANCE_DISCOVERY = FaultInfo(
         "internet: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries "
         "exceeded with url: /common/discovery/instance"
     ),
+    patterns={
+        MessagePattern(
+            "az asks Microsoft about a login host",
+            r"invalid_instance|/discovery/instance|authority you provided.{0,90}is not",
+        ): 190,
+    },
     remedies=(_TURN_OFF, _TURN_OFF_HERE),
     advisories=(_instance_discovery,),
 )

@@ -266,7 +266,8 @@ AZ_CONFIG_BROKEN = FaultInfo(
     ),
     az_says=(
         "'…/clouds.config' is in bad format and has been removed; a traceback that ends in "
-        "configparser, UnicodeDecodeError or CLIError; or Unable to get endpoints from the cloud"
+        "configparser, UnicodeDecodeError or CLIError, or in ValueError: Not a boolean: …; or "
+        "Unable to get endpoints from the cloud"
     ),
     patterns={
         MessagePattern(
