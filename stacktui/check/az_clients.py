@@ -102,7 +102,8 @@ def _client(
     certificate: str,
 ) -> AzClient:
     store, rules = _store_of(installation), _rules_of(installation)
-    fault: TrustFileFault | None = None
+    # Where the check reached no host, its own file of roots may be why, and az's too.
+    fault = _fault_of(store, rules) if store is not None and not reached else None
     hosts = []
     for key, connection in reached.items():
         verification: Verification | None = None
@@ -113,6 +114,14 @@ def _client(
                 fault = error.fault
         hosts.append(AzHost(*key, verification, *ways[key]))
     return AzClient(installation, store, fault, tuple(hosts), certificate)
+
+
+def _fault_of(store: TrustSource, rules: VerifyRules) -> TrustFileFault | None:
+    try:
+        build_context(TrustUsed((store,)), rules)
+    except TrustFileError as error:
+        return error.fault
+    return None
 
 
 def _store_of(installation: AzInstallation) -> TrustSource | None:
