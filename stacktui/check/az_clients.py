@@ -101,9 +101,10 @@ def _client(
     used: TrustUsed,
     certificate: str,
 ) -> AzClient:
-    store, rules = _store_of(installation), _rules_of(installation)
-    # Where the check reached no host, its own file of roots may be why, and az's too.
-    fault = _fault_of(store, rules) if store is not None and not reached else None
+    store, rules = _store_of(installation), rules_of(installation)
+    # Where the check saw no chain, a file of roots may be why, and az's too.
+    seen = any(each.tls and each.tls.chain for each in reached.values())
+    fault = _fault_of(store, rules) if store is not None and not seen else None
     hosts = []
     for key, connection in reached.items():
         verification: Verification | None = None
@@ -131,7 +132,7 @@ def _store_of(installation: AzInstallation) -> TrustSource | None:
     return TrustSource(CERTIFI, str(bundle)) if bundle is not None else None
 
 
-def _rules_of(installation: AzInstallation) -> VerifyRules:
+def rules_of(installation: AzInstallation) -> VerifyRules:
     urllib3, python = _numbers(installation.urllib3), _numbers(installation.python)
     return VerifyRules(
         common_name=bool(urllib3) and urllib3 < _NO_COMMON_NAME,

@@ -47,9 +47,9 @@ class StampOptions:
     "local.azurestack.external" gives realistic names without a port, which a client reaches by
     pinning (`RunningStamp.resolve`). `port` and `imds_port` 0 take any free one. `latency` is in
     seconds, before each answer. `metadata_form` is one of METADATA_FORMS. With `san` False the
-    server's certificate has its name in the CN alone. `adfs_default_scope` False refuses `/.default` on client
-    credentials with MSIS9605, as some AD FS do. `device_interval` is in seconds;
-    `device_approve_after` N approves a device code without a user at the Nth poll. With
+    server's certificate has its name in the CN alone. `adfs_default_scope` False refuses
+    `/.default` on client credentials with MSIS9605, as some AD FS do. `device_interval` is in
+    seconds; `device_approve_after` N approves a device code without a user at the Nth poll. With
     `operators` False nobody may read what only operators read.
 
     `cloud` PUBLIC serves public Azure under its own names. `role` is one of ROLES, or None, and is

@@ -6,7 +6,6 @@ environment's identity, and lists the groups.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -26,8 +25,8 @@ from .conftest import CLOUD, PROFILE, register
 AAD, ADFS = IdentityProvider.AAD, IdentityProvider.ADFS
 OFF = {"AZURE_CORE_INSTANCE_DISCOVERY": "false"}
 UNSET = ""
-# A hanging az is one that fails; a healthy command takes a second or two.
-SECONDS = 25
+# A healthy command takes a second or two on an idle machine.
+SECONDS = 60
 TOKENS, PRINCIPALS = "msal_token_cache.json", "service_principal_entries.json"
 
 
@@ -43,9 +42,12 @@ class Machine:
     def files(self) -> Path:
         return self.az.config
 
-    def rewrite(self, name: str, change: Callable[[str], str]) -> None:
+    def rewrite(self, name: str, old: str, new: str) -> None:
+        """Replace a text in one of az's files, where it first stands."""
         path = self.files / name
-        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 Prepare = Callable[[Machine], Mapping[str, str] | None]
@@ -71,7 +73,6 @@ class Situation:
     config: Callable[[Machine], dict[str, str]] | None = None
     registered: bool = False
     limits: tuple[str, ...] = ()
-    every_change: bool = False
 
     @property
     def options(self) -> StampOptions:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.identities.sign_ins import protected
 from tests.product import SignInKind
 
-from .agreement import ADFS, PRINCIPALS, TOKENS, UNSET, Machine, Situation
+from .agreement import ADFS, PRINCIPALS, TOKENS, UNSET, Machine, Prepare, Situation
 from .conftest import CLOUD
 
 CERTIFICATE, PASSWORD = SignInKind.CERTIFICATE, SignInKind.PASSWORD
@@ -17,17 +17,21 @@ NO_SUCH_FILE = "/nonexistent/roots.pem"
 UNTRUSTED = r"Unable to get endpoints(?s:.*)CERTIFICATE_VERIFY_FAILED"
 
 
-def variables(**values: str):  # type: ignore[no-untyped-def]
+def variables(**values: str) -> Prepare:
     """Set variables, or unset them by an empty value."""
     return lambda _machine: values
 
 
-def cut(name: str):  # type: ignore[no-untyped-def]
+def cut(name: str) -> Prepare:
     """Leave a file of az's that ends early."""
-    return lambda machine: (machine.files / name).write_text('{"AccessToken": {') and None
+
+    def prepare(machine: Machine) -> None:
+        (machine.files / name).write_text('{"AccessToken": {')
+
+    return prepare
 
 
-def in_config(text: str, **values: str):  # type: ignore[no-untyped-def]
+def in_config(text: str, **values: str) -> Prepare:
     def prepare(machine: Machine) -> Mapping[str, str]:
         (machine.files / "config").write_text(text)
         return values
@@ -35,8 +39,8 @@ def in_config(text: str, **values: str):  # type: ignore[no-untyped-def]
     return prepare
 
 
-def in_clouds(old: str, new: str):  # type: ignore[no-untyped-def]
-    return lambda machine: machine.rewrite("clouds.config", lambda text: text.replace(old, new, 1))
+def in_clouds(old: str, new: str) -> Prepare:
+    return lambda machine: machine.rewrite("clouds.config", old, new)
 
 
 def by_curl_bundle(machine: Machine) -> Mapping[str, str]:
@@ -49,7 +53,7 @@ def with_mark(machine: Machine) -> dict[str, str]:
     return {"certificate": f'"{path}"'}
 
 
-def locked(form: str):  # type: ignore[no-untyped-def]
+def locked(form: str) -> Callable[[Machine], dict[str, str]]:
     """Sign in by an encrypted file, whose password the config has."""
 
     def config(machine: Machine) -> dict[str, str]:
@@ -68,7 +72,8 @@ DOZEN = (
     Situation("healthy, registered, AD FS, certificate", idp=ADFS, kind=CERTIFICATE,
               registered=True),
     Situation("metadata by 2019-10-01 alone", False, "metadata-api-version",
-              "Unable to get endpoints(?s:.*)status code 400", stamp={"metadata_form": "newer-only"}),
+              "Unable to get endpoints(?s:.*)status code 400",
+              stamp={"metadata_form": "newer-only"}),
     Situation("metadata with a byte-order mark", False, "metadata-not-json", "valid json",
               idp=ADFS, stamp={"metadata_form": "byte-order-mark"}),
     Situation("a login host of its own, and instance discovery", False, "az-instance-discovery",
