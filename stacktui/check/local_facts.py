@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stacktui.azure_cli.presence import az_facts, installed
 from stacktui.check.open_files import OpenFile, open_files
@@ -84,6 +84,8 @@ class LocalFactsReader:
     def __init__(self, target: CheckTarget, used: TrustUsed, az: AzReader) -> None:
         self._target, self._used = target, used
         self._connections: dict[tuple[str, int], ConnectionFacts] = {}
+        self._early: asyncio.Task[tuple[AzClient, ...]] | None = None
+        self._early_seen: tuple[ConnectionFacts, ...] = ()
         self._arm = arm_endpoint(target.environment)
         self._arm_tls: asyncio.Future[TlsFacts | None] = asyncio.get_running_loop().create_future()
         self._lost = asyncio.create_task(_lost_additions())
@@ -99,6 +101,12 @@ class LocalFactsReader:
             arm = self._host_of_arm
             found = (each.tls for each in seen if each and (each.host, each.port) == arm)
             self._arm_tls.set_result(next((tls for tls in found if tls and tls.chain), None))
+        elif self._early is None:  # the token's step: after it no other host follows
+            self._early = asyncio.create_task(self._az_clients(self._seen))
+
+    @property
+    def _seen(self) -> tuple[ConnectionFacts, ...]:
+        return tuple(self._connections.values())
 
     def _take(self, seen: Iterable[ConnectionFacts | None]) -> None:
         """Keep the first connection to each host, one with a chain before one without."""
@@ -129,26 +137,36 @@ class LocalFactsReader:
             az,
             self._open.result() if self._open.done() else (),
             self._clients.result() if self._clients.done() else (),
-            await self._az_clients(az) if az is not None and az.installations else (),
+            await self._judged_az() if az is not None and az.installations else (),
         )
 
-    async def _az_clients(self, az: AzFacts) -> tuple[AzClient, ...]:
-        seen = tuple(self._connections.values())
+    async def _judged_az(self) -> tuple[AzClient, ...]:
+        """Return what each az would meet, at the hosts of all steps."""
+        if self._early is None or self._early_seen != self._seen:
+            await _cancelled(self._early)
+            self._early = asyncio.create_task(self._az_clients(self._seen))
+        await asyncio.wait({self._early}, timeout=_PATIENCE)
+        return self._early.result() if self._early.done() else ()
+
+    async def _az_clients(self, seen: tuple[ConnectionFacts, ...]) -> tuple[AzClient, ...]:
+        self._early_seen = seen
+        az = await self._az
+        if az is None or not az.installations:
+            return ()
         resolved = await _resolved({each.host for each in seen if each.pinned})
         work = partial(_judged_az, self._target, self._used, az, seen, resolved)
-        judging = asyncio.ensure_future(in_background(work))
-        done, _ = await asyncio.wait({judging}, timeout=_PATIENCE)
-        if not done:
-            judging.cancel()
-            return ()
-        return judging.result()
+        return await in_background(work)
 
     async def aclose(self) -> None:
         """Cancel what is not done."""
-        tasks = (self._lost, self._az, self._open, self._clients)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(self._early, self._lost, self._az, self._open, self._clients)
+
+
+async def _cancelled(*tasks: asyncio.Task[Any] | None) -> None:
+    there = [task for task in tasks if task is not None]
+    for task in there:
+        task.cancel()
+    await asyncio.gather(*there, return_exceptions=True)
 
 
 async def _lost_additions() -> tuple[LostAddition, ...]:

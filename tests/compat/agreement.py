@@ -26,7 +26,7 @@ AAD, ADFS = IdentityProvider.AAD, IdentityProvider.ADFS
 OFF = {"AZURE_CORE_INSTANCE_DISCOVERY": "false"}
 UNSET = ""
 # A healthy command takes a second or two on an idle machine.
-SECONDS = 60
+SECONDS = 90
 TOKENS, PRINCIPALS = "msal_token_cache.json", "service_principal_entries.json"
 
 
