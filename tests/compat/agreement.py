@@ -58,7 +58,8 @@ class Situation:
     """One row: `works` and the id of the first finding, and what az prints (a pattern).
 
     `prepare` changes az's files, and returns variables to set for az and check alike, or to unset.
-    `registered` az has the stamp's cloud already. `limits` are options of the check.
+    `registered` az has the stamp's cloud already. `limits` are options of the check. Without
+    `profile` az registers the stamp by its endpoint alone.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Situation:
     config: Callable[[Machine], dict[str, str]] | None = None
     registered: bool = False
     limits: tuple[str, ...] = ()
+    profile: bool = True
 
     @property
     def options(self) -> StampOptions:
@@ -156,7 +158,8 @@ def _run(situation: Situation, az: Az, machine: Machine, config: Mapping[str, st
     named = Az(az.path, az.folder, {"AZURE_CLOUD_NAME": CLOUD, **az.extra}, az.seconds)
     try:
         if not situation.registered:
-            done = register(az, machine.stamp, "--profile", PROFILE)
+            profile = ("--profile", PROFILE) if situation.profile else ()
+            done = register(az, machine.stamp, *profile)
             if done.code:
                 return done.err
         for command in (["login", *login_of(situation, machine, config)], ["group", "list"]):
