@@ -45,10 +45,12 @@ class TextWriter:
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
             self.write_finding("!", finding)
-        for client, findings in diagnosis.of_az_alone:
+        for number, (client, findings) in enumerate(diagnosis.of_az_alone):
             out("")
-            out(f"az {client.version or '?'} ({client.path}) would fail")
-            for finding in findings:
+            said = f"az {client.version or '?'} ({client.path}) would fail"
+            # Most fail alike: those after the first are named, and the JSON has them in full.
+            out(f"{said}: {client.summary}" if number else said)
+            for finding in findings if not number else ():
                 self.write_finding("!", finding)
 
     def write_finding(self, sign: str, finding: Finding, since: str = "") -> None:

@@ -125,13 +125,13 @@ def compare(situation: Situation, az_path: Path, folder: Path) -> bool | None:
         if situation.config is not None:
             config |= situation.config(machine)
         path = write_config(folder, machine.stamp.describe(), **config)
-        judged = _judged(az, path, situation.limits)
+        said_of_az = judged(az, path, situation.limits)
         failed = _run(situation, az, Machine(az, machine.stamp, folder), config)
-    said = f"{situation.name}: check says {judged}; az: {failed and failed[-1500:]}"
+    said = f"{situation.name}: check says {said_of_az}; az: {failed and failed[-1500:]}"
     if situation.works is not None:
         assert (failed is None) is situation.works, said
-    assert judged["works"] is situation.works, said
-    ids = [each["id"] for each in judged["findings"]]
+    assert said_of_az["works"] is situation.works, said
+    ids = [each["id"] for each in said_of_az["findings"]]
     if situation.first:
         assert ids[:1] == [situation.first], said
     elif situation.works:
@@ -139,11 +139,11 @@ def compare(situation: Situation, az_path: Path, folder: Path) -> bool | None:
     if situation.says:
         assert failed is not None, said
         assert re.search(situation.says, failed), said
-    works: bool | None = judged["works"]
+    works: bool | None = said_of_az["works"]
     return works
 
 
-def _judged(az: Az, config: Path, limits: tuple[str, ...]) -> dict[str, Any]:
+def judged(az: Az, config: Path, limits: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what a check says of this az, with az's own variables and no others."""
     environment = az.environment()
     path = os.pathsep.join([str(az.path.parent), os.environ["PATH"]])

@@ -150,7 +150,7 @@ def _of_identity(report: AzContext) -> Iterator[str]:
 def _asks_this_machine(report: AzContext) -> bool:
     """Whether the check got its token where az asks for it."""
     asked = (each.url for step in report.report.steps for each in step.evidence.exchanges)
-    return any(urlsplit(each).hostname == _IMDS for each in asked)
+    return any(each.startswith(f"http://{_IMDS}/") for each in asked)
 
 
 def _of_failure(report: AzContext) -> Iterator[str]:
