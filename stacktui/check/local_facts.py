@@ -63,11 +63,12 @@ class AzReader:
         return await asyncio.shield(self._task)
 
     async def aclose(self) -> None:
-        """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
+        """Stop reading; a later call reads anew."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await self._task
+                await task
 
 
 async def _find_az() -> AzFacts | None:

@@ -146,6 +146,8 @@ def _at_start(context: AzContext) -> Iterator[Finding]:
     for each in context.az.broken:
         if not _is_kept(each) and each.flaw != "unreadable":
             yield AZ_CONFIG_BROKEN.finding(broken_file(context, context.az, each))
+    if is_of_public_cloud(context.environment):
+        return
     if (explanation := explain.another_cloud(context)) is not None:
         yield AZ_CONFIG_BROKEN.finding(explanation)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 
 from stacktui.azure_cli import facts as az_facts_module
 from stacktui.azure_cli.facts import AzFacts, AzInstallation
-from stacktui.certificates.trust import TrustUsed, VerifyRules
+from stacktui.certificates.trust import TrustUsed, VerifyRules, new_context
+from stacktui.certificates.verify import verify
 from stacktui.check.az_clients import az_clients, rules_of
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp import Cloud, IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import ConnectionFacts, TlsFacts
@@ -82,6 +84,40 @@ def test_the_boundary_is_2_73(
         assert all((finding["title"], finding["evidence"], finding["remedies"]))
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"metadata_form": "newer-only"}, "metadata-api-version"),
+        ({"metadata_form": "byte-order-mark"}, "metadata-not-json"),
+        ({"metadata_form": "list"}, "metadata-incomplete"),
+        ({"metadata_form": "no-graph"}, "metadata-incomplete"),
+        ({"adfs_default_scope": False}, "adfs-client-not-allowed"),
+    ],
+)
+def test_what_this_check_takes_and_az_does_not(
+    options: dict[str, Any], found: str, tmp_path: Path
+) -> None:
+    """Metadata counts where az has to register the stamp alone."""
+    with run_in_thread(StampOptions(idp=IdentityProvider.ADFS, **options)) as stamp:
+        box = Box(stamp, tmp_path, "2.66.2")
+        (client,) = box.clients()
+        assert (client["works"], ids(client)) == (False, [found])
+        registered_cloud(
+            box.files, stamp.arm_url, stamp.login_url, stamp.identity_provider_audience
+        )
+        (client,) = box.clients()
+        assert client["works"] is found.startswith("metadata")
+
+
+def test_a_name_in_the_cn_alone_is_refused_here_too(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(san=False)) as stamp:
+        box = Box(stamp, tmp_path, "2.66.2")
+        document = check_json(box.config, **box.variables()).document
+    assert document["verdict"]["id"] == "tls-name-mismatch"
+    assert document["verdict"]["side"] == "stamp"
+    assert ids(document["clients"][0])[0] == "tls-name-mismatch"
+
+
 def test_each_is_listed_and_the_first_is_what_the_text_says(
     stamp: RunningStamp, tmp_path: Path
 ) -> None:
@@ -135,6 +171,16 @@ def test_the_cloud_that_a_variable_names(
     registered_cloud(box.files, stamp.arm_url, stamp.login_url, audience)
     (client,) = box.clients(**({"AZURE_CLOUD_NAME": variable} if variable else {}))
     assert client["works"] is (variable != "AzureCloud")
+
+
+def test_public_azure_needs_no_older_az(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(cloud=Cloud.PUBLIC)) as stamp:
+        box = Box(stamp, tmp_path, "2.91.0")
+        write_config(tmp_path, stamp.describe(), profile='"latest"')
+        document = check_json(box.config, **box.variables(AZURE_CLOUD_NAME="AzureCloud")).document
+    assert document["ok"], document["verdict"]
+    assert not {"az-too-new", "az-instance-discovery"} & set(ids(document["clients"][0]))
+    assert document["clients"][0]["works"] is not True  # its names are pinned to the stamp here
 
 
 def test_another_proxy_is_a_reason_not_to_know(stamp: RunningStamp, tmp_path: Path) -> None:
@@ -202,6 +248,26 @@ def test_how_strict_it_is_depends_on_its_python_and_urllib3(
 ) -> None:
     rules = rules_of(AzInstallation(Path("/az"), "2.66.2", python, urllib3))
     assert rules == VerifyRules(common_name=common_name, strict=strict)
+
+
+def test_strict_is_what_openssl_calls_so() -> None:
+    """A CA without a key usage is refused, and an intermediate in the file is enough."""
+    chain = (authority().leaf("a.example").der, authority().intermediate.der)
+    codes = [
+        verify(chain, "a.example", context_with(store, rules)).code
+        for store, rules in (
+            (authority().root, VerifyRules()),
+            (authority().root, VerifyRules(strict=True)),
+            (authority().intermediate, VerifyRules()),
+        )
+    ]
+    assert [code == 0 for code in codes] == [True, False, False]
+
+
+def context_with(store: Any, rules: VerifyRules) -> ssl.SSLContext:
+    context = new_context((), rules)
+    context.load_verify_locations(cadata=store.pem.decode())
+    return context
 
 
 def test_a_pinned_name_that_az_cannot_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
