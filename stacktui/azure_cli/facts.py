@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stacktui.azure_cli import ini_files
 from stacktui.azure_cli.http_cache import kept_errors
 from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, Parsed
-from stacktui.azure_cli.installations import find_azure_clis
+from stacktui.azure_cli.installations import find_azure_clis, is_of_known_form
 from stacktui.azure_cli.kept_files import broken_kept_files
 from stacktui.azure_cli.launchers import on_path
 from stacktui.azure_cli.settings import (
@@ -53,10 +53,11 @@ class AzInstallation:
 class AzFacts:
     """The facts of `az`; text is sanitised.
 
-    `installations` are those of a known form, in the order of PATH; `runs` is the one that a shell
-    would run, None if unknown. `folder` holds az's files: `broken` are those that it cannot use,
-    `clouds` the registered clouds, `active` the name of the one in use (may be empty), and
-    `by_variable` says that AZURE_CLOUD_NAME names it; `kept` are the cached error responses.
+    `installations` are those of a known form, in the order of PATH, and `unknown` the launchers of
+    others; `runs` is the one that a shell would run, None if unknown. `folder` holds az's files:
+    `broken` are those that it cannot use, `clouds` the registered clouds, `active` the name of the
+    one in use (may be empty), and `by_variable` says that AZURE_CLOUD_NAME names it; `kept` are the
+    cached error responses.
     `instance_discovery` says whether az asks Microsoft about unknown login hosts. `unverified` are
     the variables that disable verification, with their values.
     """
@@ -69,8 +70,14 @@ class AzFacts:
     active: str = ""
     kept: tuple[KeptError, ...] = ()
     unverified: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[Path, ...] = ()
     by_variable: bool = False
     instance_discovery: bool = True
+
+    @property
+    def launchers(self) -> tuple[Path, ...]:
+        """Each az on this machine, those of a known form first."""
+        return (*(each.launcher for each in self.installations), *self.unknown)
 
 
 def read_facts(
@@ -83,7 +90,7 @@ def read_facts(
     folder = ini_files.azure_folder()
     if not launchers:
         return AzFacts(folder, unverified=unverified)
-    found = _installations(tuple((each, _changed(each)) for each in launchers))
+    found, unknown = _installations(tuple((each, _changed(each)) for each in launchers))
     config, of_config = _read_ini(folder / "config")
     clouds, of_clouds = _read_ini(folder / "clouds.config", removable=True)
     if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
@@ -103,19 +110,30 @@ def read_facts(
         option_of(config, "cloud", "name"),
         _kept(folder / "msal_http_cache.bin") if keeps_errors else (),
         unverified,
+        unknown,
         bool(os.environ.get(variable_of("cloud", "name"))),
         is_on(config, "core", "instance_discovery", default=True),
     )
 
 
 @lru_cache(maxsize=4)
-def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
-    """Return the installations, cached per process until a launcher's mtime changes."""
+def _installations(
+    launchers: tuple[tuple[Path, int], ...],
+) -> tuple[tuple[AzInstallation, ...], tuple[Path, ...]]:
+    """Return the installations, and the launchers of no known form.
+
+    Cached per process until a launcher's mtime changes.
+    """
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
-    return tuple(
+    known = {each.launcher for each in found}
+    # Several launchers of one installation are listed once.
+    others = (launcher for launcher, _ in launchers if launcher not in known)
+    unknown = tuple(each for each in others if not is_of_known_form(each))
+    installations = (
         AzInstallation(each.launcher, each.version, each.python, each.urllib3, each.cacert)
         for each in found
     )
+    return tuple(installations), unknown
 
 
 def _changed(launcher: Path) -> int:

@@ -89,6 +89,11 @@ def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tupl
     return tuple(found.values())
 
 
+def is_of_known_form(launcher: Path) -> bool:
+    """Return whether a launcher names an installation; a wrapper script, say, does not."""
+    return _read(launcher) is not None
+
+
 def _read(launcher: Path) -> AzureCli | None:
     """Return the installation that a launcher of a known form names."""
     text = read_text(launcher)

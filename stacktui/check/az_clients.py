@@ -88,7 +88,10 @@ def az_clients(
     reached = {(each.host, each.port): each for each in connections}
     ways = {key: _way(each, resolved.get(each.host)) for key, each in reached.items()}
     certificate = _why_no_certificate(identity)
-    return tuple(_client(each, reached, ways, used, certificate) for each in az.installations)
+    unknown = (AzInstallation(launcher, "") for launcher in az.unknown)
+    return tuple(
+        _client(each, reached, ways, used, certificate) for each in (*az.installations, *unknown)
+    )
 
 
 _Key = tuple[str, int]

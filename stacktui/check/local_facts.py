@@ -138,7 +138,7 @@ class LocalFactsReader:
             az,
             self._open.result() if self._open.done() else (),
             self._clients.result() if self._clients.done() else (),
-            await self._judged_az() if az is not None and az.installations else (),
+            await self._judged_az() if az is not None and az.launchers else (),
         )
 
     async def _judged_az(self) -> tuple[AzClient, ...]:
@@ -152,7 +152,7 @@ class LocalFactsReader:
     async def _az_clients(self, seen: tuple[ConnectionFacts, ...]) -> tuple[AzClient, ...]:
         self._early_seen = seen
         az = await self._az
-        if az is None or not az.installations:
+        if az is None or not az.launchers:
             return ()
         resolved = await _resolved({each.host for each in seen if each.pinned})
         work = partial(_judged_az, self._target, self._used, az, seen, resolved)

@@ -90,7 +90,8 @@ def az_results(report: Report, verdict: Finding | None) -> tuple[ClientResult, .
     if az is None:
         return ()
     contexts = [AzContext(report, az, each, verdict) for each in report.az_clients]
-    runs = az.runs.launcher if az.runs else None
+    # Without a known one, a shell runs one of no known form, if there is any.
+    runs = az.runs.launcher if az.runs else next(iter(az.unknown), None)
     contexts.sort(key=lambda each: each.client.installation.launcher != runs)
     return tuple(map(_result, contexts))
 

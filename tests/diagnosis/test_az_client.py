@@ -23,7 +23,7 @@ from stacktui.transport.records import ConnectionFacts, TlsFacts
 from tests.diagnosis.schema import validate
 from tests.product import check_json, stacktui, write_config
 from tests.support.authority import authority
-from tests.support.azure import installed_az, kept_by_msal, registered_cloud
+from tests.support.azure import installed_az, kept_by_msal, registered_cloud, unknown_az
 
 TOOLS = os.environ["PATH"]
 
@@ -129,6 +129,17 @@ def test_each_is_listed_and_the_first_is_what_the_text_says(
     box.launchers.reverse()
     ran = stacktui("check", "--config", box.config, **box.variables())
     assert "\nOK in " in ran.out
+
+
+def test_one_of_no_known_form_is_listed_and_not_run(stamp: RunningStamp, tmp_path: Path) -> None:
+    box = Box(stamp, tmp_path, "2.91.0")
+    wrapper = unknown_az(tmp_path / "wrapper")
+    box.launchers.insert(0, wrapper)
+    found = {each["path"]: each["works"] for each in box.clients()}
+    assert found == {str(wrapper): None, str(box.launchers[1]): False}
+    ran = stacktui("check", "--config", box.config, **box.variables())
+    assert "\nOK in " in ran.out  # a shell runs the other
+    assert not (wrapper.parent / "ran").exists()
 
 
 def test_what_az_alone_fails_at_is_told_with_its_remedies(

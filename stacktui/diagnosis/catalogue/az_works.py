@@ -116,7 +116,10 @@ def _undecided(report: ReportContext) -> Explanation | None:
 
 def _reasons(report: AzContext) -> Iterator[str]:
     """Yield why it cannot be told whether az works, the most telling first."""
-    if report.version is None:
+    launcher = report.client.installation.launcher
+    if launcher in report.az.unknown:
+        yield f"{launcher} is a launcher of no known form, and is not run to ask it"
+    elif report.version is None:
         yield "its files do not say which version it is"
     if not report.client.hosts:
         yield "the check reached no host"
