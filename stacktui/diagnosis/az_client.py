@@ -18,7 +18,7 @@ from stacktui.check.report import Report
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.az_context import AzContext
 from stacktui.diagnosis.catalogue import az_explanations as explain
-from stacktui.diagnosis.catalogue.applications import ADFS_CLIENT_NOT_ALLOWED
+from stacktui.diagnosis.catalogue.applications import ADFS_CLIENT_NOT_ALLOWED, TENANT_NOT_FOUND
 from stacktui.diagnosis.catalogue.az_works import AZ_INSTANCE_DISCOVERY, AZ_UNDECIDED
 from stacktui.diagnosis.catalogue.azure_cli import (
     AZ_STALE_ERROR_CACHE,
@@ -45,6 +45,7 @@ from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import ClientResult, Finding
 from stacktui.environments.metadata import DocumentTrait, MetadataFault, MetadataProblem
 from stacktui.environments.record import DriftFault, RecordFault
+from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import (
     AzureCliFault,
     ImdsFault,
@@ -191,6 +192,7 @@ def _at_sign_in(context: AzContext) -> Iterator[Finding]:
         yield from _too_new(context)
     if context.cloud is not None and (found := other_values(context, context.cloud)) is not None:
         yield AZ_CONFIG_BROKEN.finding(found)
+    yield from _tenant(context)
     yield from _own_certificate(context)
     yield from _kept_files(context)
     yield from AZ_INSTANCE_DISCOVERY.advise(context)
@@ -203,6 +205,14 @@ def _at_sign_in(context: AzContext) -> Iterator[Finding]:
     token = context.report.token
     if token is not None and token.scope.endswith("/openid"):
         yield ADFS_CLIENT_NOT_ALLOWED.finding(explain.default_scope_refused(token.scope))
+
+
+def _tenant(context: AzContext) -> Iterator[Finding]:
+    # Whether Microsoft's own hosts mind a second slash, only the internet knows (`az-undecided`).
+    if is_of_public_cloud(context.environment) or context.login_host in PUBLIC_LOGIN_HOSTS:
+        return
+    if (found := explain.tenant_by_name(context)) is not None:
+        yield TENANT_NOT_FOUND.finding(found)
 
 
 def _own_certificate(context: AzContext) -> Iterator[Finding]:

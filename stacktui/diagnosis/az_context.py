@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.check.report import Report
@@ -68,6 +69,20 @@ class AzContext(ReportContext):
         if self.cloud is not None and self.cloud.login:
             return self.cloud.login
         return self.metadata.login_endpoint if self.metadata else ""
+
+    @property
+    def login_host(self) -> str:
+        try:
+            return urlsplit(self.login_endpoint).hostname or ""
+        except ValueError:
+            return ""
+
+    @property
+    def login_as_az_has_it(self) -> str:
+        """The same as it stands in az's files, or would: with its slash at the end."""
+        if self.cloud is not None and self.cloud.login:
+            return self.cloud.login
+        return self.metadata.login_as_given if self.metadata else ""
 
     @property
     def is_adfs(self) -> bool:

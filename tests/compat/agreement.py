@@ -86,7 +86,8 @@ def login_of(situation: Situation, machine: Machine, config: Mapping[str, str]) 
     stamp = machine.stamp
     if situation.kind is SignInKind.PASSWORD:
         return ["-u", stamp.user, "-p", stamp.password, "--tenant", stamp.tenant]
-    principal = ["--service-principal", "-u", stamp.client_id, "--tenant", stamp.tenant]
+    tenant = config.get("tenant", "").strip('"') or stamp.tenant
+    principal = ["--service-principal", "-u", stamp.client_id, "--tenant", tenant]
     if situation.kind is SignInKind.CERTIFICATE:
         named = config.get("certificate", f'"{stamp.certificate_file}"').strip('"')
         return [*principal, "--certificate", named]

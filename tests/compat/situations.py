@@ -47,6 +47,10 @@ def by_curl_bundle(machine: Machine) -> Mapping[str, str]:
     return {"REQUESTS_CA_BUNDLE": UNSET, "CURL_CA_BUNDLE": machine.stamp.ca_file}
 
 
+def by_domain(machine: Machine) -> dict[str, str]:
+    return {"tenant": f'"{machine.stamp.tenant_domain}"'}
+
+
 def with_mark(machine: Machine) -> dict[str, str]:
     path = machine.folder / "mark.pem"
     path.write_bytes(BOM.encode() + Path(machine.stamp.certificate_file).read_bytes())
@@ -199,6 +203,14 @@ OTHERS = (
               fault="api-version-unsupported"),
     Situation("a token of another tenant", False, "arm-unauthorized",
               "InvalidAuthenticationToken", fault="arm-unauthorized"),
+    Situation("a tenant by its name", registered=True, config=by_domain,
+              prepare=in_clouds("/\nendpoint_active_directory_graph",
+                                "\nendpoint_active_directory_graph")),
+    Situation("a tenant by its name, and a slash too many", False, "tenant-not-found", "90002",
+              config=by_domain),
+    Situation("a tenant of AD FS by name", False, "tenant-not-found",
+              "Failed to resolve tenant 'adfs'", idp=ADFS,
+              config=lambda _machine: {"tenant": '"adfs"'}),
     # Nobody can tell: a person has to enter the code, and the check did not get as far as az.
     Situation("a device code", None, "az-undecided", kind=SignInKind.DEVICE_CODE,
               stamp={"device_approve_after": 1, "device_interval": 1}),

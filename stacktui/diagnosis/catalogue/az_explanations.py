@@ -5,6 +5,7 @@ Each function explains one, for the `az` of an `AzContext`, with the remedies fo
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from stacktui.diagnosis.az_context import AzContext
@@ -14,6 +15,7 @@ from stacktui.diagnosis.formatting import names_line
 from stacktui.diagnosis.remedies import EXPORT_BUNDLE
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.metadata import PATH
+from stacktui.identities.model import IdentityKind
 
 if TYPE_CHECKING:
     from stacktui.check.az_clients import AzHost
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # The version of the metadata that az up to 2.72 asks for (PROTOCOL.md section 1).
 AZ_API_VERSION = "2015-01-01"
 
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WRITE = for_both(
     "Write the stamp into az's files with all of its endpoints: az then asks for no metadata",
     "stacktui environments export --format az{environment}",
@@ -35,6 +38,11 @@ _CONVERT = for_both(
     path="FILE",
     pem="FILE.pem",
 )
+_ANY_ID = RemedyTemplate(
+    "Sign in with az with an id as --tenant: AD FS takes any, such as "
+    "00000000-0000-0000-0000-000000000000"
+)
+_OWN_ID = RemedyTemplate("Sign in with az with the tenant's id (a GUID) as --tenant")
 _UPDATE_STAMP = RemedyTemplate(
     "The stamp's operator updates it to 1.2108.2.130 or later; until then, work without az"
 )
@@ -126,6 +134,30 @@ def unusable_certificate(path: str, why: str) -> Explanation:
         (f"{path}: {why}", "az reads a PEM file of ASCII text, with its key unencrypted"),
         (_CONVERT.fill(path=path, pem=f"{path}.az.pem"),),
     )
+
+
+def asked_for_tenant(context: AzContext) -> str:
+    """Return the URL at which az 2.66 asks for the id of the identity's tenant, empty if at none.
+
+    It does so for a tenant given by name. AD FS has none, and its users need not give any.
+    """
+    identity, login = context.identity, context.login_as_az_has_it
+    if identity is None or not identity.tenant or not login or _GUID.fullmatch(identity.tenant):
+        return ""
+    service_principal = identity.kind is IdentityKind.SERVICE_PRINCIPAL
+    if not (service_principal or (identity.kind is IdentityKind.USER and not context.is_adfs)):
+        return ""
+    return f"{login}/{identity.tenant}/v2.0/.well-known/openid-configuration"
+
+
+def tenant_by_name(context: AzContext) -> Explanation | None:
+    """Explain a tenant's name that AD FS, or a login endpoint with a slash, cannot resolve."""
+    url = asked_for_tenant(context)
+    if not url or not (context.is_adfs or context.login_as_az_has_it.endswith("/")):
+        return None
+    remedy = _ANY_ID.fill() if context.is_adfs else _OWN_ID.fill()
+    title = "az cannot find the tenant of the identity by its name"
+    return Explanation(title, (f"az asks {url}", "it asks nobody about an id"), (remedy,))
 
 
 def default_scope_refused(scope: str) -> Explanation:

@@ -7,9 +7,9 @@ check fails by them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from stacktui.diagnosis.az_context import AzContext
+from stacktui.diagnosis.catalogue.az_explanations import asked_for_tenant, tenant_by_name
 from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -46,14 +46,10 @@ _TURN_OFF_HERE = RemedyTemplate(
 def _instance_discovery(report: ReportContext) -> Explanation | None:
     if not isinstance(report, AzContext) or is_of_public_cloud(report.environment):
         return None
-    identity, login = report.identity, report.login_endpoint
+    identity, host = report.identity, report.login_host
     if report.is_adfs or not report.az.instance_discovery:
         return None
     if identity is not None and identity.kind not in _BY_MSAL:
-        return None
-    try:
-        host = urlsplit(login).hostname
-    except ValueError:
         return None
     if not host or host in PUBLIC_LOGIN_HOSTS:
         return None
@@ -129,6 +125,8 @@ def _reasons(report: AzContext) -> Iterator[str]:
         elif host.verification is None and report.failure is None:
             yield f"with which roots it verifies {host.host} is not known"
     yield from _of_identity(report)
+    if report.login_host in PUBLIC_LOGIN_HOSTS and tenant_by_name(report) is not None:
+        yield f"only the internet knows what is at {asked_for_tenant(report)}"
     yield from _of_failure(report)
     cloud = report.cloud
     if cloud is not None and _is_newer(cloud.profile, report.environment.profile):
