@@ -64,6 +64,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
+        "stacktui.check.az_clients": BESIDE_REQUEST,
         "stacktui.check.clients": BESIDE_REQUEST,
         "stacktui.python_clients.packages": BESIDE_REQUEST,
     },
@@ -121,6 +122,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "platformdirs": HELP,
     },
     "diagnosis/__init__.py": {
+        "stacktui.diagnosis.az_client": HEALTHY,
         "stacktui.diagnosis.catalogue.precedence": HEALTHY,
         "stacktui.diagnosis.engine": HEALTHY,
         "stacktui.diagnosis.login_host": HEALTHY,

@@ -45,11 +45,16 @@ class Flaw(StrEnum):
     SYNTAX = "syntax"
     PERCENT = "percent"
     PROFILE = "profile"
+    BOOLEAN = "boolean"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
-    """A file that az cannot use; `detail` says where and why, `removed` that az removes it."""
+    """A file that az cannot use; `detail` says where and why, `removed` that az removes it.
+
+    `path` may be the name of a variable that overrides the file's option.
+    """
 
     path: Path
     flaw: Flaw

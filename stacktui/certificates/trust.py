@@ -84,6 +84,22 @@ def _held(path: str, wanted: frozenset[bytes]) -> frozenset[bytes]:
     return frozenset(der for der in wanted if b64encode(der) in text)
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyRules:
+    """How a client verifies a chain; the default is our own way.
+
+    `common_name`: a host name in the CN counts where there is no SAN, as with urllib3 1. `strict`:
+    RFC 5280 is enforced (`VERIFY_X509_STRICT`), and an intermediate in the store is enough
+    (`PARTIAL_CHAIN`), as with urllib3 2.4 on Python 3.13 (PROTOCOL.md section 6).
+    """
+
+    common_name: bool = False
+    strict: bool = False
+
+
+OUR_RULES = VerifyRules()
+
+
 _ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"
 # The other problems say it all.
 _DETAILED = (
@@ -180,17 +196,18 @@ def known_context(used: TrustUsed) -> ssl.SSLContext | None:
     return None if None in contents else _contexts.get(tuple(contents))
 
 
-def build_context(used: TrustUsed) -> ssl.SSLContext:
+def build_context(used: TrustUsed, rules: VerifyRules = OUR_RULES) -> ssl.SSLContext:
     """Return a verifying client context with all of `used`; TLS 1.2 and later.
 
     Cached for files with the same content, as parsing a base store costs more than a handshake.
     Blocks on disk. Raises TrustFileError.
     """
     with _building:  # who comes second waits for the first one's work
-        key = tuple(_content_of(source) for source in used.sources)
+        contents = tuple(_content_of(source) for source in used.sources)
+        key = contents if rules == OUR_RULES else (*contents, rules)
         if (context := _cached(key)) is not None:
             return context
-        context = new_context(used.sources)
+        context = new_context(used.sources, rules)
         _contexts[key] = context
         if len(_contexts) > _CONTEXTS:
             _contexts.popitem(last=False)
@@ -219,12 +236,15 @@ def _content_of(source: TrustSource) -> object:
     return content
 
 
-def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
+def new_context(sources: Iterable[TrustSource], rules: VerifyRules = OUR_RULES) -> ssl.SSLContext:
     """Build a verifying client context with these sources alone. Blocks on disk.
 
     Raises TrustFileError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.hostname_checks_common_name = rules.common_name
+    if rules.strict:
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     # Some distributions' Python leaves this to OpenSSL, which may allow less.
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     for source in sources:

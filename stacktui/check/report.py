@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.check.az_clients import AzClient
     from stacktui.check.clients import PythonClient
     from stacktui.transport.port_answer import PortAnswer
 
@@ -144,7 +145,8 @@ class Report:
     a certifi that cannot be used, and `port_answer` is what stands on a port that ended a
     handshake. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
-    this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
+    this machine, None where it is not there, and `az_clients` what each `az` would meet. `box` is
+    this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
     `open_files` are those that others on this machine may read or change. `clients` are this
     machine's Python environments with azure packages.
@@ -166,6 +168,7 @@ class Report:
     unrecorded: str = ""
     open_files: tuple[OpenFile, ...] = ()
     clients: tuple[PythonClient, ...] = ()
+    az_clients: tuple[AzClient, ...] = ()
 
     @property
     def ok(self) -> bool:

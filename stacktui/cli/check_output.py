@@ -23,7 +23,8 @@ _REPORT = "stacktui check --format markdown"
 class TextWriter:
     """Writes each step as it ends, then the verdict."""
 
-    def write(self, event: CheckEvent) -> None:
+    def write(self, event: CheckEvent, diagnosis: Diagnosis | None = None) -> None:
+        """Write what the event adds; `diagnosis` is that of a finished check."""
         match event:
             case CheckStarted(target=target):
                 out(target_summary(target))
@@ -31,7 +32,7 @@ class TextWriter:
                 out(_step_line(step))
             case CheckFinished(report=report):
                 out("")
-                out(_closing_line(report))
+                out(_closing_line(report, diagnosis.az_line if diagnosis else ""))
 
     def write_diagnosis(self, diagnosis: Diagnosis, since: str = "") -> None:
         """Write the verdict and what was also seen; `since` is since when the outcome is so."""
@@ -44,6 +45,13 @@ class TextWriter:
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
             self.write_finding("!", finding)
+        for number, (client, findings) in enumerate(diagnosis.of_az_alone):
+            out("")
+            said = f"az {client.version or '?'} ({client.path}) would fail"
+            # Most fail alike: those after the first are named, and the JSON has them in full.
+            out(f"{said}: {client.summary}" if number else said)
+            for finding in findings if not number else ():
+                self.write_finding("!", finding)
 
     def write_finding(self, sign: str, finding: Finding, since: str = "") -> None:
         out("")
@@ -82,12 +90,15 @@ def _step_line(step: StepResult) -> str:
     return f"{head}{time}   {time_summary(step)}   {found}".rstrip()
 
 
-def _closing_line(report: Report) -> str:
+def _closing_line(report: Report, az: str) -> str:
     failed = report.failed
     if failed is not None:
-        return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+        line = f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+        return f"{line} · {az}" if az else line
     skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
     if report.metadata_only:
-        return f"{METADATA_ONLY}, in {report.seconds:.2f} s{also}"
+        return f"{METADATA_ONLY}{f' · {az}' if az else ''}, in {report.seconds:.2f} s{also}"
+    if az:
+        return f"OK for stacktui · {az}, in {report.seconds:.2f} s{also}"
     return f"OK in {report.seconds:.2f} s{also}"

@@ -24,9 +24,10 @@ from stacktui.cli.options import (
 )
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_target
-from stacktui.diagnosis.clients import ClientResult, client_results
+from stacktui.diagnosis.clients import client_results
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document import client_document
+from stacktui.diagnosis.finding import ClientResult
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.python_clients.interpreters import interpreters_at
 from stacktui.python_clients.packages import find_environments, has_packages

@@ -18,7 +18,7 @@ from stacktui.check.report import Evidence, OptionalFacts, Probe, Report, StepRe
 from stacktui.check.streak import Since
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
-from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
+from stacktui.diagnosis.finding import ClientResult, Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.times import utc_text
@@ -27,7 +27,6 @@ from stacktui.transport.records import Exchange, Phase, TlsFacts
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
-    from stacktui.diagnosis.clients import ClientResult
 
 SCHEMA = 1
 
@@ -63,7 +62,7 @@ def report_document(
         "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
         "since": _since(since) if since else None,
-        "clients": _clients(report),
+        "clients": [*_clients(report), *map(client_document, diagnosis.az)],
     }
 
 

@@ -119,12 +119,13 @@ def _leaf(names: tuple[str, ...], issuer: CertifiedKey | None, spec: ChainSpec) 
     purposes = [] if spec.no_server_auth else [ExtendedKeyUsageOID.SERVER_AUTH]
     if not spec.no_client_auth:
         purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
+    named = ((x509.SubjectAlternativeName(alternative), False),) if spec.san else ()
     return _issue(
         names[-1] if len(names) == 1 else names[1],
         key,
         issuer,
         (spec.starts, spec.ends),
-        (x509.SubjectAlternativeName(alternative), False),
+        *named,
         (x509.BasicConstraints(False, None), True),
         (_key_usage("digital_signature", "key_encipherment"), True),
         (x509.ExtendedKeyUsage(purposes), False),

@@ -111,11 +111,13 @@ def command_of(remedy: Remedy) -> str:
 def with_commands(diagnosis: Diagnosis | None) -> tuple[Remedy, ...]:
     """Return the remedies whose commands `y` copies: those of the verdict that have one.
 
-    Without a verdict they are those of what was also seen.
+    Without a verdict they are those of what was also seen, and of what the first az would fail at.
     """
     if diagnosis is None:
         return ()
-    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen_distinct
+    of_az = [each for _, found in diagnosis.of_az_alone[:1] for each in found]
+    seen = (*diagnosis.also_seen_distinct, *of_az)
+    findings = (diagnosis.verdict,) if diagnosis.verdict else seen
     return tuple(
         remedy for finding in findings for remedy in finding.remedies if command_of(remedy)
     )

@@ -80,6 +80,7 @@ class Az:
     path: Path
     folder: Path
     extra: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
 
     @property
     def config(self) -> Path:
@@ -96,8 +97,11 @@ class Az:
         return CHECKOUT / ".cache" / f"{self.path.parts[-3]}-commands"
 
     def environment(self) -> dict[str, str]:
-        """Return PATH and az's settings: no proxy, CA bundle or credentials of ours."""
-        return {
+        """Return PATH and az's settings: no proxy, CA bundle or credentials of ours.
+
+        An empty value in `extra` unsets a variable.
+        """
+        settings = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "AZURE_CONFIG_DIR": str(self.config),
@@ -107,6 +111,7 @@ class Az:
             "AZURE_CORE_NO_COLOR": "true",
             **self.extra,
         }
+        return {name: value for name, value in settings.items() if value}
 
     def __call__(self, *arguments: str) -> Done:
         """Run a command."""
@@ -117,7 +122,7 @@ class Az:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=self.seconds,
                 check=False,
             )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -30,7 +30,7 @@ from stacktui.exchange.az_setup import (
 from stacktui.exchange.shells import Shell
 
 if TYPE_CHECKING:
-    from stacktui.azure_cli.facts import AzInstallation
+    from stacktui.azure_cli.facts import AzFacts, AzInstallation
 
 
 def is_stamp(report: ReportContext) -> bool:
@@ -64,17 +64,24 @@ INSTALL_AZ = RemedyTemplate(
 
 def _az_too_new(report: ReportContext) -> Explanation | None:
     az = report.report.az
-    version = version_of(az.runs) if az is not None and az.runs is not None else None
-    if az is None or az.runs is None or version is None or version <= SUPPORTED:
+    if az is None or az.runs is None or not is_stamp(report):
         return None
-    if not is_stamp(report):
+    return too_new(report, az, az.runs)
+
+
+def too_new(report: ReportContext, az: AzFacts, installed: AzInstallation) -> Explanation | None:
+    """Explain an `az` that is newer than the one that is supported for stamps."""
+    version = version_of(installed)
+    if version is None or version <= SUPPORTED:
         return None
-    evidence = [f"{az.runs.launcher} is azure-cli {az.runs.version}"]
+    evidence = [f"{installed.launcher} is azure-cli {installed.version}"]
     if version <= LAST_WORKING:
-        title = f"az {az.runs.version} works with a stamp, but only 2.66 is supported for one"
+        title = f"az {installed.version} works with a stamp, but only 2.66 is supported for one"
         evidence.append("2.73 and later do not work with a stamp: an upgrade would break it")
     else:
-        title = f"az {az.runs.version} is too new for a stamp: 2.72 is the last that works with one"
+        title = (
+            f"az {installed.version} is too new for a stamp: 2.72 is the last that works with one"
+        )
         if "-hybrid" in report.environment.profile:
             evidence.append(f"since 2.73 az does not know the profile {report.environment.profile}")
         evidence.append("it reads metadata as one object, where a stamp answers it with a list")

@@ -14,6 +14,7 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.no_fault import NOT_ON_STAMPS
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
@@ -63,6 +64,19 @@ _USE_CLOUD = RemedyTemplate(
     "$env:AZURE_CLOUD_NAME = $null; {then}",
     {"again": _REGISTER[1], "then": _REGISTER[1]},
 )
+_SET_ASIDE = RemedyTemplate(
+    "Put {name} aside, and sign in with az again",
+    "mv -- {path} {aside}",
+    "Move-Item -LiteralPath {path} {aside}",
+    _SHOWN_QUOTED | {"aside": "'FILE.broken'"},
+)
+_UNSET_OPTION = RemedyTemplate(
+    "Unset the variable, or set it to true or false, in this shell and wherever it is set for good",
+    "unset {variable}",
+    "Remove-Item {env_variable}",
+    {"variable": "AZURE_CORE_INSTANCE_DISCOVERY", "env_variable": "Env:NAME"},
+)
+_EDIT_OPTION = RemedyTemplate("Set it to true or false in {path}", shown=_SHOWN)
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
     "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
@@ -97,6 +111,7 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
     return Explanation(title, tuple(evidence), tuple(remedies), az_says=az_says)
 
 
+# Flaws are compared by value, as their module is loaded only if there is an az.
 def _broken_words(broken: BrokenFile) -> tuple[str, str]:
     """Return a title for the cause, and what az says."""
     if broken.removed:
@@ -116,9 +131,10 @@ def _active_not_registered(report: ReportContext) -> Explanation | None:
         return None
     if az.active in BUILT_IN_CLOUDS.values():
         return None
+    source = "AZURE_CLOUD_NAME" if az.by_variable else str(az.folder / "config")
     known = ", ".join(each.name for each in az.clouds) or "no cloud that can be read"
     evidence = (
-        f"az's active cloud is {az.active}, by {az.folder / 'config'} or AZURE_CLOUD_NAME",
+        f"az's active cloud is {az.active}, by {source}",
         f"{az.folder / _CLOUDS} has {known}",
         "az takes AzureCloud, which is public Azure, and makes that the active one",
     )
@@ -133,16 +149,42 @@ def _active_not_registered(report: ReportContext) -> Explanation | None:
     return Explanation(title, evidence, (remedy,), az_says=NOT_REGISTERED)
 
 
-# Flaws are compared by value, as their module is loaded only if there is an az.
+def broken_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Explanation:
+    """Explain one file, or option, that az cannot use."""
+    title, az_says = _broken_words(broken)
+    remedies = (_fix_file(report, az, broken),)
+    return Explanation(title, (_broken_line(broken),), remedies, az_says=az_says)
+
+
+def other_values(report: ReportContext, cloud: AzCloud) -> Explanation | None:
+    """Explain a cloud of the stamp in az that has other values than its metadata."""
+    if report.metadata is None:
+        return None
+    differences = tuple(_differences(report, cloud, report.metadata))
+    if not differences:
+        return None
+    lines = tuple(f"[{cloud.name}] {each.line}" for each in differences)
+    remedies = (_correct_cloud(cloud, differences),)
+    return Explanation(_differs(cloud, differences), lines, remedies, az_says=OTHER_VALUES)
+
+
 def _broken_line(broken: BrokenFile) -> str:
     after = "az removes such a file" if broken.removed else "every az command fails with it"
-    if broken.flaw == "unreadable":
+    if broken.path.suffix == ".json" or broken.flaw == "boolean":
+        after = "every az login fails with it"
+    elif broken.flaw == "unreadable":
         after = "az takes it for one that is not there"
     return f"{broken.path}: {broken.detail}: {after}"
 
 
 def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
     name, path = broken.path.name, str(broken.path)
+    if broken.flaw == "boolean":
+        if broken.path.is_absolute():
+            return _EDIT_OPTION.fill(path=path)
+        return _UNSET_OPTION.fill(variable=name, env_variable=f"Env:{name}")
+    if broken.path.suffix == ".json":
+        return _SET_ASIDE.fill(name=name, path=path, aside=f"{path}.broken")
     if broken.flaw == "byte-order-mark":
         return _TAKE_MARK.fill(name=name, path=path, new=f"{path}.new")
     if broken.flaw == "utf-16":
@@ -266,29 +308,59 @@ AZ_CONFIG_BROKEN = FaultInfo(
     meaning="az's own files are broken, or say something else of the stamp than it does.",
     distinguishing_evidence=(
         "A file of az's (in AZURE_CONFIG_DIR, else ~/.azure) that it cannot parse (it removes "
-        "such a clouds.config), or a registered cloud of this stamp whose login endpoint, "
-        "audience or profile is not what the stamp says, or an active cloud that is not "
-        "registered. The check does not read them, and may be healthy. An old error without any "
-        "of them is `az-stale-error-cache`; a profile that az does not know `az-too-new`."
+        "such a clouds.config; a truncated token cache ends every login), an option that is "
+        "neither true nor false, a registered cloud of this stamp whose login endpoint, audience "
+        "or profile is not what the stamp says, or an active cloud that is not registered. The "
+        "check does not read them, and may be healthy. An old error without any of them is "
+        "`az-stale-error-cache`; a profile that az does not know `az-too-new`."
     ),
     az_says=(
         "'…/clouds.config' is in bad format and has been removed; a traceback that ends in "
-        "configparser, UnicodeDecodeError or CLIError; or Unable to get endpoints from the cloud"
+        "configparser, UnicodeDecodeError or CLIError, or in ValueError: Not a boolean: …; or "
+        "Unable to get endpoints from the cloud"
     ),
     patterns={
         MessagePattern(
             "clouds.config cannot be parsed",
             r"is in bad format and has been removed|missingsectionheadererror"
             r"|file contains no section headers|source contains parsing errors"
-            r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror",
+            r"|duplicatesectionerror|duplicateoptionerror|configparser\.\w{1,40}error",
         ): 92,
+        MessagePattern("an option of az is neither true nor false", r"not a boolean: "): 92,
         MessagePattern(
             "az does not know the cloud any more",
             r"the cloud '?.{1,60}is not registered",
             note="`az cloud list` shows which clouds az knows: one that was never registered "
             "is no fault.",
         ): 60,
+        MessagePattern(
+            "the cloud is registered without an endpoint that is needed",
+            rf"the (?:endpoint|suffix) '?(?!{NOT_ON_STAMPS})\w{{1,60}}'? for this cloud is not set"
+            r"|following endpoints are required for the cli",
+        ): 90,
+        MessagePattern(
+            "a file of az's sign-in is no JSON",
+            r"token_cache|azureprofile\.json|service_principal_entries",
+            also=r"jsondecodeerror|extra data: line|expecting value: line|unterminated string",
+        ): 185,
+        MessagePattern(
+            "a file of az's has an encoding that az cannot read",
+            r"codec can't decode byte",
+            also=r"clouds\.config|configparser|[/\\]\.azure\b",
+        ): 92,
+        MessagePattern(
+            "az cannot decrypt its own tokens", r"decryption failed: .{0,9}winerror"
+        ): 88,
     },
-    remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8, _USE_CLOUD),
+    remedies=(
+        _PUT_ASIDE,
+        _CORRECT_CLOUD,
+        _TAKE_MARK,
+        _WRITE_UTF_8,
+        _SET_ASIDE,
+        _UNSET_OPTION,
+        _EDIT_OPTION,
+        _USE_CLOUD,
+    ),
     advisories=(_az_config_broken, _active_not_registered),
 )

@@ -8,7 +8,9 @@ METADATA_UNREAD = MessagePattern(
     "az could not read the metadata",
     r"unable to get endpoints from the cloud",
     note="az says this of DNS, TCP, proxy and TLS alike: what follows it, after “Error "
-    "detail:” or “status code”, tells them apart. Paste the whole message.",
+    "detail:” or “status code”, tells them apart. Paste the whole message. "
+    "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION=1 cures none of it: `az cloud register` verifies "
+    "all the same.",
 )
 
 METADATA_400 = MessagePattern(

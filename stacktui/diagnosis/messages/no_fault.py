@@ -18,10 +18,7 @@ NO_FAULT: tuple[MessagePattern, ...] = (
     ),
     MessagePattern(
         "AADSTS50049",
-        (
-            sign_in_code("AADSTS50049").regex
-            + r"|invalid_instance|/discovery/instance|authority you provided.{0,90}is not"
-        ),
+        sign_in_code("AADSTS50049").regex,
         code="AADSTS50049",
         note="For a stamp with a login host of its own, az must not ask a public one about it: "
         "`az config set core.instance_discovery=false`. stacktui never asks.",

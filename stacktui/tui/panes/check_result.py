@@ -66,6 +66,7 @@ def check_lines(
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
     show = _seen_whole if whole else _seen_briefly
     also = [text for finding in seen for text in show(finding, glyphs, keys)]
+    also += _of_az(check, glyphs, keys, whole=whole)
     outcome = _outcome(check, glyphs, keys)
     if granted_at is not None:
         outcome[2:2] = _granted_lines(check, granted_at)
@@ -100,9 +101,12 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
                 line(Span("This is no fault of your stamp.", TextStyle.DIM)),
             ]
     if check.report is not None and check.healthy:
-        said = healthy_lines(check.report, glyphs)
+        az = check.diagnosis.az_line if check.diagnosis else ""
+        said = healthy_lines(check.report, glyphs, az)
     elif check.verdict is not None:
         said = _verdict_and_remedies(check.verdict, glyphs, keys)
+        if check.diagnosis and (az := check.diagnosis.az_line):
+            said[2:2] = [line(Span(az, TextStyle.DIM))]
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     said[2:2] = _since_lines(check)
@@ -147,8 +151,8 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     ]
 
 
-def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
-    """Return the lines of a healthy check."""
+def healthy_lines(report: Report, glyphs: Glyphs, az: str = "") -> list[Line]:
+    """Return the lines of a healthy check; `az` is what az would fail at."""
     groups = report.groups
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
     if groups is not None:
@@ -164,8 +168,11 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         why = "A device code needs a person: c checks this environment alone."
         symbol = Span(f"{glyphs.skipped} undecided", TextStyle.WARNING)
         return [line(symbol, right=total), line(said), line(why)]
-    word = METADATA_ONLY if report.metadata_only else "OK"
-    return [line(Span(f"{glyphs.ok} {word}", TextStyle.OK), right=total), line(said)]
+    word = METADATA_ONLY if report.metadata_only else "OK for stacktui" if az else "OK"
+    spans = [Span(f"{glyphs.ok} {word}", TextStyle.OK)]
+    if az:
+        spans.append(Span(f" {glyphs.dot.strip()} {az}", TextStyle.WARNING))
+    return [line(*spans, right=total), line(said)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +270,19 @@ def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
     for command in command_of(remedy).splitlines():
         lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
         number = Span(" " * LABEL)
+    return lines
+
+
+def _of_az(check: LiveCheck, glyphs: Glyphs, keys: Keys, *, whole: bool) -> list[Line]:
+    """Return what az would fail at, and this check did not; of the first az alone, if briefly."""
+    found = check.diagnosis.of_az_alone if check.diagnosis else ()
+    lines = []
+    for client, findings in found if whole else found[:1]:
+        if whole:
+            head = f"{client.name} {client.version} ({client.path}) would fail"
+            lines += [BLANK, line(Span(head, TextStyle.STRONG))]
+        show = _seen_whole if whole else _seen_briefly
+        lines += [text for finding in findings for text in show(finding, glyphs, keys)]
     return lines
 
 

@@ -1,0 +1,63 @@
+"""The options of `az`: a variable AZURE_<SECTION>_<OPTION>, else its file `config`.
+
+As knack 0.11 reads them (`config.py`). A `.azure/config` in the working directory is not read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from stacktui.azure_cli.ini_files import BrokenFile, Flaw, Parsed, value
+
+_ON, _OFF = frozenset(("1", "yes", "true", "on")), frozenset(("0", "no", "false", "off"))
+# The options that each command, or each login, reads as yes or no: az 2.66 ends with a traceback
+# at any other value. `core` but for the last.
+_BOOLEANS = (
+    ("core", "no_color"),
+    ("core", "only_show_errors"),
+    ("core", "use_command_index"),
+    ("core", "encrypt_token_cache"),
+    ("core", "use_msal_http_cache"),
+    ("core", "enable_broker_on_windows"),
+    ("core", "instance_discovery"),
+    ("core", "login_experience_v2"),
+    ("logging", "enable_log_file"),
+)
+
+
+def variable_of(section: str, option: str) -> str:
+    return f"AZURE_{section.upper()}_{option.upper()}"
+
+
+def option_of(config: Parsed, section: str, option: str) -> str:
+    """Return an option's value as az reads it, sanitised if it is the file's; empty if not set."""
+    if (set_here := os.environ.get(variable_of(section, option))) is not None:
+        return set_here
+    return value(config, section, option)
+
+
+def is_on(config: Parsed, section: str, option: str, default: bool) -> bool:
+    """Return a yes-or-no option; the default where its value is neither."""
+    text = option_of(config, section, option).lower()
+    return text in _ON or (text not in _OFF and default)
+
+
+def encrypts_tokens(config: Parsed) -> bool:
+    """Return whether az keeps tokens and service principals encrypted, and not as JSON."""
+    return is_on(config, "core", "encrypt_token_cache", default=sys.platform == "win32")
+
+
+def broken_options(config: Parsed, file: Path) -> Iterator[BrokenFile]:
+    """Yield the yes-or-no options with another value, by the variable or the file that has it."""
+    for section, option in _BOOLEANS:
+        variable = variable_of(section, option)
+        text = option_of(config, section, option)
+        if variable not in os.environ and not text:
+            continue
+        if text.lower() not in _ON | _OFF:
+            where = Path(variable) if variable in os.environ else file
+            # Without the value, which may be anything.
+            yield BrokenFile(where, Flaw.BOOLEAN, f"{section}.{option} is neither true nor false")
