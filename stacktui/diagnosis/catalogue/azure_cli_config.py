@@ -13,6 +13,7 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.no_fault import NOT_ON_STAMPS
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
@@ -227,7 +228,7 @@ AZ_CONFIG_BROKEN = FaultInfo(
             "clouds.config cannot be parsed",
             r"is in bad format and has been removed|missingsectionheadererror"
             r"|file contains no section headers|source contains parsing errors"
-            r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror",
+            r"|duplicatesectionerror|duplicateoptionerror|configparser\.\w{1,40}error",
         ): 92,
         MessagePattern(
             "az does not know the cloud any more",
@@ -235,6 +236,24 @@ AZ_CONFIG_BROKEN = FaultInfo(
             note="`az cloud list` shows which clouds az knows: one that was never registered "
             "is no fault.",
         ): 60,
+        MessagePattern(
+            "the cloud is registered without an endpoint that is needed",
+            rf"the (?:endpoint|suffix) '?(?!{NOT_ON_STAMPS})\w{{1,60}}'? for this cloud is not set"
+            r"|following endpoints are required for the cli",
+        ): 90,
+        MessagePattern(
+            "a file of az's sign-in is no JSON",
+            r"token_cache|azureprofile\.json|service_principal_entries",
+            also=r"jsondecodeerror|extra data: line|expecting value: line|unterminated string",
+        ): 185,
+        MessagePattern(
+            "a file of az's has an encoding that az cannot read",
+            r"codec can't decode byte",
+            also=r"clouds\.config|configparser|[/\\]\.azure\b",
+        ): 92,
+        MessagePattern(
+            "az cannot decrypt its own tokens", r"decryption failed: .{0,9}winerror"
+        ): 88,
     },
     remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8),
     advisories=(_az_config_broken,),

@@ -9,7 +9,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.formatting import header_lines, request_lines, route_lines
-from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.message_pattern import MessagePattern, http_status
 from stacktui.diagnosis.messages.arm import (
     HTTP_500_OR_504,
     HTTP_502,
@@ -22,6 +22,7 @@ from stacktui.diagnosis.messages.metadata import (
     METADATA_401_OR_403,
     METADATA_IS_A_PAGE,
     METADATA_NO_JSON,
+    METADATA_PATH,
     METADATA_REDIRECTED,
     METADATA_UNREAD,
 )
@@ -133,6 +134,24 @@ METADATA_WRONG_URL = FaultInfo(
         METADATA_UNREAD: 15,
         MessagePattern(
             "the metadata was answered with 404", r"server returned status code 404"
+        ): 90,
+        MessagePattern(
+            "the operator's resources were asked of the user's ARM",
+            r"resource namespace '?microsoft\.[\w.]{1,60}\.admin'? is invalid",
+        ): 92,
+        MessagePattern(
+            "the endpoint is no URL of an ARM",
+            r"endpoint provided is invalid",
+        ): 80,
+        MessagePattern(
+            "the endpoint has no https://",
+            METADATA_PATH,
+            also=r"no scheme supplied|missing an 'https?://'|unsupported protocol scheme",
+        ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered 404",
+            METADATA_PATH,
+            also=http_status("404", "404").regex,
         ): 90,
         METADATA_400: 70,
         METADATA_401_OR_403: 70,
@@ -269,6 +288,11 @@ METADATA_SERVER_ERROR = FaultInfo(
         MessagePattern(
             "the metadata was answered with another 5xx", r"server returned status code 5(?!03)\d\d"
         ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered with another 5xx",
+            METADATA_PATH,
+            also=http_status("5xx", r"5(?!03)\d\d").regex,
+        ): 90,
         INTERNAL_SERVER_ERROR: 50,
         HTTP_500_OR_504: 48,
         HTTP_502: 48,
@@ -312,6 +336,11 @@ METADATA_UNAVAILABLE = FaultInfo(
         MessagePattern(
             "the metadata was answered with 503", r"server returned status code 503"
         ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered 503",
+            METADATA_PATH,
+            also=HTTP_503.regex,
+        ): 90,
         SERVICE_UNAVAILABLE: 56,
         HTTP_503: 56,
     },

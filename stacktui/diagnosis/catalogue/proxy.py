@@ -120,11 +120,15 @@ PROXY_UNREACHABLE = FaultInfo(
             "the proxy itself cannot be reached",
             PROXY_FAILED.regex,
             also=r"connection refused|failed to resolve|timed out|no route to host"
-            r"|is unreachable|\b1006[01]\b|actively refused|connection reset",
+            r"|is unreachable|\b1006[01]\b|actively refused|connection reset|econnrefused"
+            r"|etimedout|i/o timeout|enotfound|no such host|getaddrinfo|ehostunreach",
         ): 180,
         MessagePattern(
             "the proxy's name or address cannot be used",
-            r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
+            r"could not resolve proxy|proxy url had (?:unsupported|no) scheme|unsupported proxy"
+            r"|unknown scheme for proxy|proxyschemeunknown|invalidproxyurl|invalid proxy url"
+            r"|unable to resolve proxy|err_proxy_connection_failed|check proxy url"
+            r"|missing dependencies for socks"
             r"|proxy name could not be resolved"
             r"|failed to parse: .{1,40}is not a valid host or port"
             r"|connect to proxy .{1,60}failed",
@@ -222,7 +226,8 @@ PROXY_AUTH_REQUIRED = FaultInfo(
             "the proxy asks for credentials (407)",
             r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
             r"|tunnel failed, response 407|http code 407|proxy authentication required"
-            r"|status code '407'|returned status code 407",
+            r"|status code '407'|returned status code 407|statuscode=407|status code=407"
+            r"|err_proxy_auth|requires proxy authentication|error:? 407\b|http/[12]\.?\d? 407",
         ): 190,
     },
     remedies=(
@@ -283,12 +288,16 @@ PROXY_REFUSED = FaultInfo(
         PROXY_FAILED: 40,
         MessagePattern(
             "the proxy opens no tunnel",
-            r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
-            r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
-            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
-            r"|proxy tunnel request to proxy .{1,80}status code "
-            r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
+            r"(?:tunnel connection failed: |tunnel failed, response |could not be established, "
+            r"statuscode=|proxy tunnel request to proxy .{1,80}status code '"
+            r"|proxy returns .{0,9}http/1\.\d )(?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy|err_tunnel_connection_failed"
+            r"|tunnel or ssl forbidden",
         ): 190,
+        MessagePattern(
+            "a page of the proxy itself",
+            r"x-squid-error|\(squid/|requested url could not be retrieved",
+        ): 180,
         METADATA_401_OR_403: 50,
         HTTP_403: 44,
         HTTP_502: 40,
