@@ -9,11 +9,13 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.formatting import header_lines, request_lines, route_lines
-from stacktui.diagnosis.message_pattern import MessagePattern, http_status
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
+    HTTP_404,
     HTTP_500_OR_504,
     HTTP_502,
     HTTP_503,
+    HTTP_OTHER_5XX,
     INTERNAL_SERVER_ERROR,
     SERVICE_UNAVAILABLE,
 )
@@ -151,7 +153,7 @@ METADATA_WRONG_URL = FaultInfo(
         MessagePattern(
             "the host asked for its metadata answered 404",
             METADATA_PATH,
-            also=http_status("404", "404").regex,
+            also=HTTP_404.regex,
         ): 90,
         METADATA_400: 70,
         METADATA_401_OR_403: 70,
@@ -291,7 +293,7 @@ METADATA_SERVER_ERROR = FaultInfo(
         MessagePattern(
             "the host asked for its metadata answered with another 5xx",
             METADATA_PATH,
-            also=http_status("5xx", r"5(?!03)\d\d").regex,
+            also=HTTP_OTHER_5XX.regex,
         ): 90,
         INTERNAL_SERVER_ERROR: 50,
         HTTP_500_OR_504: 48,

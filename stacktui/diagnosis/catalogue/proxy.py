@@ -221,13 +221,16 @@ PROXY_AUTH_REQUIRED = FaultInfo(
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 407 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser asks for credentials",
+            r"statuscode=407|err_proxy_auth|error:? 407\b|http/[12]\.?\d? 407",
+        ): 190,
         PROXY_FAILED: 38,
         MessagePattern(
             "the proxy asks for credentials (407)",
             r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
             r"|tunnel failed, response 407|http code 407|proxy authentication required"
-            r"|status code '407'|returned status code 407|statuscode=407|status code=407"
-            r"|err_proxy_auth|requires proxy authentication|error:? 407\b|http/[12]\.?\d? 407",
+            r"|status code '407'|returned status code 407",
         ): 190,
     },
     remedies=(
@@ -285,14 +288,19 @@ PROXY_REFUSED = FaultInfo(
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 403 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser opens no tunnel",
+            r"(?:could not be established, statuscode=|proxy returns .{0,9}http/1\.\d )"
+            r"(?:40[0-689]|4[1-9]\d|5\d\d)|err_tunnel_connection_failed|tunnel or ssl forbidden",
+        ): 190,
         PROXY_FAILED: 40,
         MessagePattern(
             "the proxy opens no tunnel",
-            r"(?:tunnel connection failed: |tunnel failed, response |could not be established, "
-            r"statuscode=|proxy tunnel request to proxy .{1,80}status code '"
-            r"|proxy returns .{0,9}http/1\.\d )(?:40[0-689]|4[1-9]\d|5\d\d)"
-            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy|err_tunnel_connection_failed"
-            r"|tunnel or ssl forbidden",
+            r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
+            r"|proxy tunnel request to proxy .{1,80}status code "
+            r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
         ): 190,
         MessagePattern(
             "a page of the proxy itself",

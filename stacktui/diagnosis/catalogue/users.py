@@ -96,14 +96,14 @@ PASSWORD_WRONG = FaultInfo(
     ),
     patterns={
         MessagePattern(
-            "user or password is refused",
-            r"invalid username or password|invalid 'username' or 'password'",
-        ): 82,
-        MessagePattern(
             "the federation server refused the user",
             r"federated service at .{1,90}returned error|federated_service_returned_error"
             r"|unknown_user_type|parsing_wstrust_response_failed",
         ): 60,
+        MessagePattern(
+            "user or password is refused",
+            r"invalid username or password|invalid 'username' or 'password'",
+        ): 82,
         GRANT_REFUSED: 36,
     },
     remedies=(

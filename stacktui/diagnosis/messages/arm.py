@@ -31,6 +31,8 @@ HTTP_401 = http_status("401", "401", r"401 unauthorized|status 'unauthorized'")
 
 HTTP_403 = http_status("403", "403", r"403 forbidden|status 'forbidden'")
 
+HTTP_404 = http_status("404", "404")
+
 HTTP_429 = http_status("429", "429", r"429 too many|too many requests")
 
 HTTP_500_OR_504 = http_status(
@@ -40,6 +42,8 @@ HTTP_500_OR_504 = http_status(
 HTTP_502 = http_status("502", "502", r"502 bad|bad gateway")
 
 HTTP_503 = http_status("503", "503", r"503 service")
+
+HTTP_OTHER_5XX = http_status("a 5xx that is not 503", r"5(?!03)\d\d")
 
 BAD_STATUS_LINE = MessagePattern("BadStatusLine", r"badstatusline|with content-encoding: gzip")
 

@@ -29,7 +29,6 @@ NO_FAULT: tuple[MessagePattern, ...] = (
         (
             sign_in_code("AADSTS50049").regex
             + r"|invalid_instance|/discovery/instance|authority you provided.{0,90}is not"
-            + r"|untrusted[_ ]authority|authority_validation_failed"
         ),
         code="AADSTS50049",
         note="For a stamp with a login host of its own, az must not ask a public one about it: "
