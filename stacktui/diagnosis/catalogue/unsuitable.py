@@ -21,7 +21,7 @@ TLS_UNSUITABLE = FaultInfo(
     meaning="The certificate, or its CA's, is not made for a server.",
     distinguishing_evidence=(
         "The chain is whole and in time, and its names fit; the client's reason names what is "
-        "missing. Only strict clients refuse it: Python from 3.13 on, Go and Windows. A key or a "
+        "missing. Python from 3.13 on, Go and Windows refuse more than others. A key or a "
         "signature that is too weak is `tls-weak`; a signature that does not match may be "
         "`tls-intercepted`."
     ),
