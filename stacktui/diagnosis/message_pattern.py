@@ -34,6 +34,20 @@ def sign_in_code(code: str, words: str = "", note: str = "") -> MessagePattern:
     return MessagePattern(code, f"{regex}|{words}" if words else regex, code=code, note=note)
 
 
+def http_status(label: str, numbers: str, words: str = "") -> MessagePattern:
+    """Return the pattern of an HTTP status in the words of az, requests, .NET, Go and Java.
+
+    `numbers` is a regular expression (`50[04]`).
+    """
+    regex = (
+        rf"\((?:{numbers})\b"
+        r"|(?<!returned )(?:status|response) ?(?:code)?(?: does not indicate success)?:? ?"
+        rf"[='\"]{{0,2}}(?:{numbers})\b"
+        rf"|(?:http|returned) error:? (?:{numbers})\b|\b(?:{numbers}) (?:client|server) error"
+    )
+    return MessagePattern(label, f"{regex}|{words}" if words else regex)
+
+
 def arm_code(code: str, words: str = "", *, whole: bool = False) -> MessagePattern:
     """Return the pattern of an ARM code, or of its message.
 

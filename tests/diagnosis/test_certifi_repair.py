@@ -121,7 +121,7 @@ def test_certifi_is_reinstalled_by_what_installed_it(
     document = installed.check(config)
     assert document["verdict"]["id"] == ("trust-file-bad" if content else "trust-file-missing")
     assert not any("mv" in command for command in remedies_of(document))
-    if installer is Installer.PIP and any(map(os.path.isfile, SYSTEM_BUNDLES)):
+    if content and installer is Installer.PIP and any(map(os.path.isfile, SYSTEM_BUNDLES)):
         # Until then the system's roots are used.
         remedies = document["verdict"]["remedies"]
         (remedy,) = (each for each in remedies if "REQUESTS_CA_BUNDLE" in each["bash"])

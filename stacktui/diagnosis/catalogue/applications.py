@@ -21,6 +21,7 @@ from stacktui.diagnosis.messages.sign_in import (
     INVALID_CLIENT,
     NO_AUTHORITY,
     NO_CREDENTIAL,
+    SIGN_IN_404,
     UNAUTHORIZED_CLIENT,
 )
 from stacktui.diagnosis.refused_user import (
@@ -224,7 +225,8 @@ TENANT_NOT_FOUND = FaultInfo(
     patterns={
         _NOT_NAMED: 84,
         NO_AUTHORITY: 72,
-        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found"): 80,
+        SIGN_IN_404: 80,
+        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found|invalid tenant id"): 80,
     },
     remedies=(
         SET_OWN_TENANT,
@@ -299,7 +301,7 @@ AUDIENCE_UNKNOWN = FaultInfo(
         MessagePattern(
             "the audience is unknown",
             r"invalid_resource|invalid_target|resource principal named"
-            r"|'resource' parameter is invalid",
+            r"|'resource' parameter is invalid|application named '?[a-z]{3,6}://",
         ): 82,
     },
     remedies=(CHECK_TENANT, SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),

@@ -97,7 +97,9 @@ def _refusal(failure: FailureContext) -> ArmFault | None:
 # arm-forbidden
 
 _AUTHORIZATION_FAILED = arm_code(
-    "AuthorizationFailed", r"does not have authorization to perform", whole=True
+    "AuthorizationFailed",
+    r"does not have authorization to perform|linkedauthorizationfailed",
+    whole=True,
 )
 # ARM's message names who, which action and which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")

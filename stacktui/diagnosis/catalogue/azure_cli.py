@@ -14,7 +14,11 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
+from stacktui.diagnosis.messages.arm import (
+    INVALID_API_VERSION,
+    INVALID_PROFILE,
+    NO_REGISTERED_PROVIDER,
+)
 from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
@@ -123,15 +127,22 @@ AZ_TOO_NEW = FaultInfo(
         MessagePattern(
             "az has no hybrid profile",
             r"hybrid",
-            also=r"allowed values: latest\.|does not exist or is not supported",
+            also=r"allowed values: latest\.|does not exist or is not supported"
+            r"|choose from 'latest'?\)"
+            r"|has been deprecated and removed",
         ): 92,
         MessagePattern(
+            "az says which release ends its support of stamps",
+            r"azure stack profile .{1,40}will be deprecated",
+        ): 70,
+        MessagePattern(
             "az asks for an api-version of later stamps",
-            r"invalidapiversionparameter|noregisteredproviderfound",
+            r"invalidapiversionparameter|noregisteredproviderfound|no registered resource provider",
             also=r"20(?:2[1-9]|[3-9]\d)-\d\d-\d\d",
         ): 84,
         INVALID_API_VERSION: 50,
         NO_REGISTERED_PROVIDER: 50,
+        INVALID_PROFILE: 52,
     },
     remedies=(_USE_INSTALLED, INSTALL_AZ),
     advisories=(_az_too_new,),

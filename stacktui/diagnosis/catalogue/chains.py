@@ -22,6 +22,7 @@ from stacktui.diagnosis.messages.tls import (
     ISSUER_UNKNOWN,
     NOT_TRUSTED,
     TLS_FAILED,
+    UNNAMED_TLS_FAILURE,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.transport.records import TransportFaultKind
@@ -84,7 +85,7 @@ TLS_SELF_SIGNED = FaultInfo(
         MessagePattern(
             "the certificate is its own issuer (18)",
             r"(?<!with a )self[- ]signed certificate(?! in)|depth_zero_self_signed_cert"
-            r"|verify error:num=18\b",
+            r"|verify error:num=18\b|error_self_signed_cert",
         ): 88,
     },
     remedies=(_GIVE_ISSUED, _COMPARE),
@@ -282,9 +283,18 @@ TLS_WEAK = FaultInfo(
             r"|unsupported_protocol|unsupported protocol|alert_protocol_version"
             r"|alert protocol version|insufficient_security|insufficient security"
             r"|unsafe_legacy_renegotiation|unsafe legacy renegotiation"
-            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available",
+            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available"
+            r"|possess a common algorithm|0x80090331|protocol_version|'protocolversion'"
+            r"|no (?:cipher suites?|protocols?) in common|no appropriate protocol"
+            r"|selected unsupported protocol version|protocol version not supported"
+            r"|no_cypher_overlap|error_unsupported_version|insecure algorithm"
+            r"|digest algorithm too weak"
+            r"|algorithm constraints|signature_algorithm_disabled"
+            r"|weak_(?:signature_algorithm|key)|version_or_cipher_mismatch|obsolete_version"
+            r"|gnutls_handshake\(\) failed: handshake failed",
         ): 90,
         HANDSHAKE_REFUSED: 60,
+        UNNAMED_TLS_FAILURE: 51,
         TLS_FAILED: 20,
     },
     remedies=(_STRENGTHEN, _KEEP_RULES),

@@ -162,8 +162,18 @@ SP_CERT_UNUSABLE = FaultInfo(
         MessagePattern(
             "the certificate's file cannot sign in",
             r"invalid certificate(?! \()|unable to load certificate"
-            r"|could not deserialize key data|unable to load pem file|bad decrypt"
-            r"|password was not given but private key|private key is encrypted",
+            r"|could not deserialize key data|bad decrypt"
+            r"|password was not given but private key|private key is encrypted"
+            r"|deserialize certificate in pem or pkcs12|could not deserialize pkcs12"
+            r"|invalid password or pkcs12|mac verif(?:y|ication) (?:error|fail)"
+            r"|pkcs12: decryption|keystore password was incorrect"
+            r"|network password is not correct|key[s_ ]{1,3}values[_ ]mismatch"
+            r"|does not match the public key|not have a private key|no private key"
+            r"|could not load certificate file|pem certificate provided does not contain"
+            r"|invalid provider type specified|failed to find any pem data"
+            r"|encode character .{0,2}(?:\\ufeff|\ufeff)|loading client certificate"
+            r"|digital envelope routines.{0,60}unsupported|could not load pem client certificate"
+            r"|unable to set private key",
         ): 82,
     },
     remedies=(

@@ -95,7 +95,13 @@ SECRET_MISSING = FaultInfo(
         "that is there and wrong is `sp-secret-wrong`."
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
-    patterns={NO_CREDENTIAL: 80},
+    patterns={
+        NO_CREDENTIAL: 80,
+        MessagePattern(
+            "the variables that hold the credential are not all set",
+            r"environment variables are not fully configured|missing environment variable",
+        ): 56,
+    },
     remedies=(
         SET_SECRET_VARIABLE,
         PUT_SECRET_FILE,

@@ -16,7 +16,11 @@ from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_CONNECTION_RESET
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
-from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
+from stacktui.diagnosis.messages.tls import (
+    HANDSHAKE_REFUSED,
+    TLS_FAILED,
+    UNNAMED_TLS_FAILURE,
+)
 from stacktui.diagnosis.remedies import (
     CONNECT_DIRECTLY,
     GO_AROUND_PROXY,
@@ -124,10 +128,15 @@ TCP_RESET = FaultInfo(
             "the handshake ended without a word",
             r"unexpected_eof_while_reading|eof occurred in violation|ssl_error_syscall"
             r"|unexpected eof|0 bytes from the transport stream"
-            r"|unexpected error occurred on a (?:send|receive)",
+            r"|unexpected error occurred on a (?:send|receive)|pr_end_of_file_error"
+            r"|closed connection during handshake|terminated the handshake"
+            r"|before secure tls connection was established|non-properly terminated"
+            r"|has closed the transport stream|connection has been closed \(eof\)"
+            r"|sslzeroreturnerror",
         ): 80,
         CONNECTION_CLOSED: 58,
         HANDSHAKE_REFUSED: 40,
+        UNNAMED_TLS_FAILURE: 50,
         TLS_FAILED: 20,
     },
     remedies=(_TRY_WITHOUT_NAME, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FILTER, _NO_SERVICE),
@@ -199,6 +208,12 @@ TLS_NOT_TLS = FaultInfo(
             "the proxy speaks plain HTTP, and is named with https://",
             r"your proxy appears to only use http",
         ): 190,
+        MessagePattern(
+            "the proxy does not speak TLS, and is named with https://",
+            r"tunneling socket could not be established|proxyconnect tcp",
+            also=r"unknown protocol|wrong version number|does not look like a tls handshake",
+        ): 195,
+        UNNAMED_TLS_FAILURE: 52,
         HANDSHAKE_REFUSED: 36,
         MessagePattern(
             "the port does not speak TLS",
@@ -207,7 +222,11 @@ TLS_NOT_TLS = FaultInfo(
             r"|packet[_ ]length[_ ]too[_ ]long|record_layer_failure"
             r"|http request to an https|first record does not look like a tls handshake"
             r"|sec_e_invalid_token|0x80090308|record too long"
-            r"|ssl_error_rx_record_too_long",
+            r"|ssl_error_rx_record_too_long|server_hello:unknown protocol|unexpected packet format"
+            r"|server gave http response to https|plain http request was sent"
+            r"|plaintext connection|unrecognized ssl message|not an ssl/tls record|notsslrecord"
+            r"|unexpected (?:length|tls packet)|oversized record|record overflow"
+            r"|invalidcontenttype|invalid content type",
         ): 90,
         TLS_FAILED: 20,
     },
@@ -267,7 +286,8 @@ TLS_TIMEOUT = FaultInfo(
     patterns={
         MessagePattern(
             "the handshake never ended",
-            r"handshake operation timed out|handshake timed? ?out|ssl connection timeout",
+            r"handshake operation timed out|handshake timed? ?out|ssl connection timeout"
+            r"|ssl_handshake_timeout|handshaketimeout",
         ): 92,
     },
     remedies=(_TRY_LARGE_PACKETS, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FOR_FILTER),

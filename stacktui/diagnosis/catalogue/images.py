@@ -119,7 +119,11 @@ IMAGE_NOT_OFFERED = FaultInfo(
         "PlatformImageNotFound"
     ),
     patterns={
-        MessagePattern("the stamp does not have the image", r"querying the image of '"): 90,
+        MessagePattern(
+            "the stamp does not have the image",
+            r"querying the image of '|os base image not available|vm images are missing"
+            r"|artifact: ?vmimage was not found",
+        ): 90,
         MessagePattern("PlatformImageNotFound", r"platformimagenotfound"): 95,
     },
     remedies=(_COMPARE, _LIST),

@@ -20,7 +20,7 @@ from stacktui.diagnosis.messages.arm import (
     NO_JSON,
     SERVICE_UNAVAILABLE,
 )
-from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
+from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY, SIGN_IN_404, SIGN_IN_STATUS
 from stacktui.diagnosis.remedies import bypassing_proxy, fetching, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, retry_time
@@ -168,8 +168,9 @@ LOGIN_SERVER_ERROR = FaultInfo(
     patterns={
         MessagePattern(
             "the sign-in service failed inside",
-            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error",
-        ): 92,
+            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error"
+            r"|" + SIGN_IN_STATUS + r"5\d\d",
+        ): 135,
         MessagePattern("the service failed inside", r"\bserver_error\b"): 70,
         INTERNAL_SERVER_ERROR: 48,
         SERVICE_UNAVAILABLE: 36,
@@ -241,6 +242,7 @@ LOGIN_NOT_JSON = FaultInfo(
             r"msal",
             also=r"jsondecodeerror|expecting value: line",
         ): 90,
+        SIGN_IN_404: 82,
         BAD_STATUS_LINE: 60,
         NO_JSON: 38,
     },

@@ -97,7 +97,8 @@ IMDS_UNREACHABLE = FaultInfo(
         MessagePattern(
             "169.254.169.254 cannot be reached",
             r"169\.254\.169\.254",
-            also=r"timed out|refused|unreachable|no route|max retries|10060|10061|10051",
+            also=r"timed out|refused|unreachable|no route|max retries|10060|10061|10051"
+            r"|deadline exceeded|i/o timeout",
         ): 180,
     },
     remedies=(_UNSET_VARIABLE, _SEE_WHETHER_IT_ANSWERS, _AROUND_PROXY, _SIGN_IN_OTHERWISE),
@@ -228,12 +229,14 @@ IMDS_NO_IDENTITY = FaultInfo(
         MessagePattern(
             "the managed identity's service answered 400",
             _IMDS,
-            also=r"response \[400\]|error: 400|\b400 (?:client error|bad request)",
+            also=r"response \[?400\b|error: 400|\b400 (?:client error|bad request)",
         ): 180,
         MessagePattern(
             "there is no such managed identity",
             r"identity not found|no user assigned or delegated managed identity"
-            r"|identity has not been assigned|no managed identity",
+            r"|identity (?:has|is)(?:n't| not) (?:been )?assigned"
+            r"|no managed identity(?! (?:endpoint|response))"
+            r"|no default identity is assigned|multiple user.assigned (?:managed )?identit",
         ): 185,
         MessagePattern(
             "there are several managed identities, and none is named",
@@ -307,7 +310,7 @@ IMDS_UNAVAILABLE = FaultInfo(
         MessagePattern(
             "the managed identity's service is busy",
             _IMDS,
-            also=r"response \[(?:404|410|429|5\d\d)\]|error: (?:404|410|429|5\d\d)|after 12 times",
+            also=r"response \[?(?:404|410|429|5\d\d)\b|error: (?:404|410|429|5\d\d)|after 12 times",
         ): 180,
     },
     remedies=(_WAIT, _RESTART, _SEE_VERSIONS, _UPDATE_HOST, _SIGN_IN_OTHERWISE),

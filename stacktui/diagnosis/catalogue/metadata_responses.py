@@ -18,9 +18,11 @@ from stacktui.diagnosis.gateway_answer import (
 )
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
+    HTTP_404,
     HTTP_500_OR_504,
     HTTP_502,
     HTTP_503,
+    HTTP_OTHER_5XX,
     INTERNAL_SERVER_ERROR,
     SERVICE_UNAVAILABLE,
 )
@@ -29,6 +31,7 @@ from stacktui.diagnosis.messages.metadata import (
     METADATA_401_OR_403,
     METADATA_IS_A_PAGE,
     METADATA_NO_JSON,
+    METADATA_PATH,
     METADATA_REDIRECTED,
     METADATA_UNREAD,
 )
@@ -180,6 +183,24 @@ METADATA_WRONG_URL = FaultInfo(
         MessagePattern(
             "the metadata was answered with 404", r"server returned status code 404"
         ): 90,
+        MessagePattern(
+            "the operator's resources were asked of the user's ARM",
+            r"resource namespace '?microsoft\.[\w.]{1,60}\.admin'? is invalid",
+        ): 92,
+        MessagePattern(
+            "the endpoint is no URL of an ARM",
+            r"endpoint provided is invalid",
+        ): 80,
+        MessagePattern(
+            "the endpoint has no https://",
+            METADATA_PATH,
+            also=r"no scheme supplied|missing an 'https?://'|unsupported protocol scheme",
+        ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered 404",
+            METADATA_PATH,
+            also=HTTP_404.regex,
+        ): 90,
         METADATA_400: 70,
         METADATA_401_OR_403: 70,
         METADATA_REDIRECTED: 70,
@@ -293,6 +314,11 @@ METADATA_SERVER_ERROR = FaultInfo(
         MessagePattern(
             "the metadata was answered with another 5xx", r"server returned status code 5(?!03)\d\d"
         ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered with another 5xx",
+            METADATA_PATH,
+            also=HTTP_OTHER_5XX.regex,
+        ): 90,
         INTERNAL_SERVER_ERROR: 50,
         HTTP_500_OR_504: 48,
         HTTP_502: 48,
@@ -336,6 +362,11 @@ METADATA_UNAVAILABLE = FaultInfo(
         MessagePattern(
             "the metadata was answered with 503", r"server returned status code 503"
         ): 92,
+        MessagePattern(
+            "the host asked for its metadata answered 503",
+            METADATA_PATH,
+            also=HTTP_503.regex,
+        ): 90,
         SERVICE_UNAVAILABLE: 56,
         HTTP_503: 56,
     },

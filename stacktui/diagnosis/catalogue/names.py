@@ -104,7 +104,16 @@ TLS_NAME_MISMATCH = FaultInfo(
             r"|remotecertificatenamemismatch|no alternative certificate subject name"
             r"|certificate is (?:not )?valid for|cert_e_cn_no_match|0x800b010f"
             r"|doesn.t match either of|verify error:num=6[24]\b"
-            r"|does not match target host name|sec_e_wrong_principal|0x80090322",
+            r"|does not match (?:target host|the host|requested host|target|the expected)"
+            r"|sec_e_wrong_principal|0x80090322|target principal name is incorrect"
+            r"|only valid for(?: the following names)?:|security certificate is from"
+            r"|relies on legacy common name|contain any ip sans|not valid for any names"
+            r"|doesn't match certificate|not in the cert's altnames|no name matching"
+            r"|no subject alternative (?:dns )?names?|common name .{1,90}doesn't match"
+            r"|no certificate subject alternative name matches|notvalidforname"
+            r"|err_cert_common_name_invalid|bad_cert_domain"
+            r"|hostname .{1,90} (?:doesn't match|not verified)|does not match hostname"
+            r"|certificate for <.{1,90} doesn't match|0x80072f06",
         ): 92,
         NOT_TRUSTED: 28,
     },

@@ -155,11 +155,15 @@ PROXY_UNREACHABLE = FaultInfo(
             "the proxy itself cannot be reached",
             PROXY_FAILED.regex,
             also=r"connection refused|failed to resolve|timed out|no route to host"
-            r"|is unreachable|\b1006[01]\b|actively refused|connection reset",
+            r"|is unreachable|\b1006[01]\b|actively refused|connection reset|econnrefused"
+            r"|etimedout|i/o timeout|enotfound|no such host|getaddrinfo|ehostunreach",
         ): 180,
         MessagePattern(
             "the proxy's name or address cannot be used",
-            r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
+            r"could not resolve proxy|proxy url had (?:unsupported|no) scheme|unsupported proxy"
+            r"|unknown scheme for proxy|proxyschemeunknown|invalidproxyurl|invalid proxy url"
+            r"|unable to resolve proxy|err_proxy_connection_failed|check proxy url"
+            r"|missing dependencies for socks"
             r"|proxy name could not be resolved"
             r"|failed to parse: .{1,40}is not a valid host or port"
             r"|connect to proxy .{1,60}failed",
@@ -266,6 +270,10 @@ PROXY_AUTH_REQUIRED = FaultInfo(
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 407 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser asks for credentials",
+            r"statuscode=407|err_proxy_auth|error:? 407\b|http/[12]\.?\d? 407",
+        ): 190,
         PROXY_FAILED: 38,
         MessagePattern(
             "the proxy asks for credentials (407 or 401)",
@@ -337,6 +345,11 @@ PROXY_REFUSED = FaultInfo(
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 403 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser opens no tunnel",
+            r"(?:could not be established, statuscode=|proxy returns .{0,9}http/1\.\d )"
+            r"(?:40[0-689]|4[1-9]\d|5\d\d)|err_tunnel_connection_failed|tunnel or ssl forbidden",
+        ): 190,
         PROXY_FAILED: 40,
         MessagePattern(
             "the proxy opens no tunnel",
@@ -346,6 +359,10 @@ PROXY_REFUSED = FaultInfo(
             r"|proxy tunnel request to proxy .{1,80}status code "
             r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
         ): 190,
+        MessagePattern(
+            "a page of the proxy itself",
+            r"x-squid-error|\(squid/|requested url could not be retrieved",
+        ): 180,
         METADATA_401_OR_403: 50,
         HTTP_403: 44,
         HTTP_502: 40,

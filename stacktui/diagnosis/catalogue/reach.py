@@ -110,7 +110,11 @@ DNS_NOT_FOUND = FaultInfo(
             r"name or service not known|nodename nor servname|getaddrinfo failed"
             r"|\benotfound|no such host|remote name could not be resolved|nxdomain"
             r"|non-existent domain|no address associated with hostname"
-            r"|could not resolve host|\b11001\b|errno -2\]",
+            r"|could not resolve host|\b11001\b|errno -2\]|name does not (?:resolve|exist)"
+            r"|unknownhostexception|unresolvedaddress|unable to resolve host"
+            r"|(?:host|name|address) could not be (?:resolved|found)|err_name_not_resolved"
+            r"|invalid hostname for this server"
+            r"|0x80072ee7|name not known",
         ): 85,
         LOOKUP_FAILED: 42,
         NO_CONNECTION: 25,
@@ -160,8 +164,14 @@ DNS_TIMEOUT = FaultInfo(
             "no resolver answers",
             r"temporary failure in name resolution|eai_again|errno -3\]|\b11002\b"
             r"|no servers could be reached|resolving timed out"
-            r"|is usually a temporary error",
+            r"|is usually a temporary error|server misbehaving|servfail|dns server failure"
+            r"|query[a-z]{1,5} etimeout",
         ): 90,
+        MessagePattern(
+            "the resolver does not answer",
+            r"lookup .{1,90} on .{1,60}:53|resolve-dnsname",
+            also=r"i/o timeout|timeout period expired",
+        ): 175,
     },
     remedies=(_SEE_RESOLVERS, PIN_ADDRESS),
     rules=(_dns_timeout,),
@@ -210,7 +220,9 @@ TCP_REFUSED = FaultInfo(
     patterns={
         MessagePattern(
             "the connection was refused",
-            (r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"),
+            r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"
+            r"|os error 111\b|err_connection_refused|connection_refused|refused to connect"
+            r"|errno=111\b",
         ): 85,
         CURL_COULD_NOT_CONNECT: 60,
         NO_CONNECTION: 26,
@@ -276,7 +288,9 @@ TCP_TIMEOUT = FaultInfo(
             r"|connection timed out|did not properly respond|operation timed out after"
             r"|i/o timeout"
             r"|failed to connect to .{1,40} port \d{1,5} after \d{1,9} ms: timeout"
-            r"|connection attempt failed because",
+            r"|connection attempt failed because|connect(?:ion attempt)? timed out|connect timeout"
+            r"|err_(?:connection_)?timed_out|connection_timed_out|os error 110\b"
+            r"|0x80072ee2|took too long to respond|errno=110\b",
         ): 85,
         CURL_COULD_NOT_CONNECT: 58,
         MessagePattern(
@@ -352,7 +366,9 @@ TCP_UNREACHABLE = FaultInfo(
             "there is no way to the address",
             r"errno 113\]|errno 101\]|errno 65\]|errno 51\]|no route to host"
             r"|network is unreachable|ehostunreach|enetunreach|\b10065\b|\b10051\b"
-            r"|unreachable network|unreachable host",
+            r"|unreachable network|unreachable host|host is unreachable|noroutetohost"
+            r"|err_(?:address|network)_unreachable|err_internet_disconnected"
+            r"|os error (?:101|113)\b|cannot assign requested address|errno=(?:101|113)\b",
         ): 86,
     },
     remedies=(_HAVE_ROUTE, _ASK_ROUTE, FIX_PIN),

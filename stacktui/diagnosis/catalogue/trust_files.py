@@ -13,7 +13,11 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.tls import CERTIFICATE_FILE_UNREADABLE, NOTHING_IN_PEM
+from stacktui.diagnosis.messages.tls import (
+    CERTIFICATE_FILE_FORBIDDEN,
+    CERTIFICATE_FILE_UNREADABLE,
+    NOTHING_IN_PEM,
+)
 from stacktui.diagnosis.remedies import editing
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 
@@ -121,7 +125,13 @@ TRUST_FILE_MISSING = FaultInfo(
             r"could not find a suitable tls ca certificate bundle",
             also=r"invalid path",
         ): 95,
+        MessagePattern(
+            "a file of certificates cannot be opened",
+            r"load_verify_locations|ignoring extra certs from",
+            also=r"no such file|errno 2\]|load failed",
+        ): 95,
         CERTIFICATE_FILE_UNREADABLE: 72,
+        CERTIFICATE_FILE_FORBIDDEN: 180,
     },
     remedies=(
         UNSET_VARIABLE,
@@ -224,9 +234,12 @@ TRUST_FILE_BAD = FaultInfo(
     ),
     patterns={
         CERTIFICATE_FILE_UNREADABLE: 70,
+        CERTIFICATE_FILE_FORBIDDEN: 182,
         MessagePattern(
             "a file of trusted certificates holds none",
-            r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib",
+            r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib"
+            r"|\[x509\] unknown error|trustanchors parameter must be"
+            r"|no certificates? found in .{1,60}bundle",
         ): 95,
         NOTHING_IN_PEM: 64,
     },

@@ -12,8 +12,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.formatting import chain_lines, route_lines
 from stacktui.diagnosis.interceptors import why_intercepted
-from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.tls import NOT_TRUSTED
+from stacktui.diagnosis.messages.tls import NOT_TRUSTED, SIGNATURE_FALSE, UNSUITABLE_CERTIFICATE
 from stacktui.diagnosis.remedies import LINT_NEW_FILES
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 
@@ -114,14 +113,8 @@ TLS_UNSUITABLE = FaultInfo(
     ),
     az_says=AZ_VERIFY + "'… unsuitable certificate purpose …')))",
     patterns={
-        MessagePattern(
-            "the certificate is not made for this use",
-            r"unsuitable certificate purpose|invalid_purpose|verify error:num=26\b"
-            r"|missing (?:authority|subject) key identifier"
-            r"|basic constraints of ca cert not marked critical"
-            r"|ca cert does not include key usage|path length constraint exceeded"
-            r"|permitted subtree violation|excluded subtree violation",
-        ): 94,
+        UNSUITABLE_CERTIFICATE: 94,
+        SIGNATURE_FALSE: 60,
         NOT_TRUSTED: 26,
     },
     remedies=(_REISSUE, _ISSUE_BY_ANOTHER, _CORRECT_CA, LINT_NEW_FILES),

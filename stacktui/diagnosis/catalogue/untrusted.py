@@ -27,6 +27,7 @@ from stacktui.diagnosis.messages.tls import (
     FIRST_CERTIFICATE_UNVERIFIED,
     ISSUER_UNKNOWN,
     NOT_TRUSTED,
+    SIGNATURE_FALSE,
     TLS_FAILED,
     UNKNOWN_ROOT_IN_CHAIN,
 )
@@ -243,6 +244,7 @@ TLS_UNTRUSTED_ROOT = FaultInfo(
         FIRST_CERTIFICATE_UNVERIFIED: 76,
         UNKNOWN_ROOT_IN_CHAIN: 88,
         NOT_TRUSTED: 42,
+        SIGNATURE_FALSE: 64,
         TLS_FAILED: 24,
         METADATA_UNREAD: 18,
     },

@@ -168,7 +168,10 @@ TLS_EXPIRED = FaultInfo(
         MessagePattern(
             "the certificate has expired",
             r"certificate has expired(?! or)|cert_has_expired|verify error:num=10\b"
-            r"|sec_e_cert_expired|0x80090328|certificate expired",
+            r"|sec_e_cert_expired|0x80090328|certificate (?:is )?expired|certificateexpired"
+            r"|cert_e_expired|0x800b0101|expired_(?:issuer_)?certificate|certificate: expired"
+            r"|current time .{1,40} is after|expired certificate"
+            r"|certificate of .{1,90}has expired",
         ): 90,
         NOT_VALID_AT_THIS_TIME: 88,
         NOT_TRUSTED: 27,
@@ -257,7 +260,9 @@ TLS_NOT_YET_VALID = FaultInfo(
         NOT_VALID_AT_THIS_TIME: 86,
         MessagePattern(
             "the certificate is not valid yet",
-            r"certificate is not yet valid|cert_not_yet_valid|verify error:num=9\b",
+            r"certificate is not yet valid|cert_not_yet_valid|verify error:num=9\b"
+            r"|certificatenotyetvalid|error_not_yet_valid|not (?:yet )?activated|notvalidyet"
+            r"|current time .{1,40} is before",
         ): 92,
     },
     remedies=(_CLOCK_FIRST, _SET_CLOCK, OPERATOR_SETS_TIME, _PUT_BACK, _TAKE_OUT_CA),
