@@ -118,6 +118,7 @@ def test_what_is_refused_and_why(config: Path, stamp: RunningStamp) -> None:
     assert (there.code, there.document["outcome"]) == (1, "failed")
     assert "is there already" in there.err
     assert "stacktui groups tag" in there.err
+    assert f"-e Test --config {config}" in " ".join(there.err.split())
     assert writes(stamp) == before
     locked = on(config, "delete", "rg-backup-prod-01", "--yes", "--format", "json")
     assert (locked.code, locked.document["error"]["code"]) == (1, "ScopeLocked")
