@@ -138,7 +138,8 @@ def _read() -> list[Operation]:
             "remove it, and look for groups in deletion"
         )
     found = [operation for row in rows if (operation := _operation(row))]
-    if version is None or len(found) != len(rows):
+    listed = isinstance(mapping(document).get("operations"), list)
+    if version is None or not listed or len(found) != len(rows):
         raise OperationsFileError(f"{path} is damaged: remove it, and look for groups in deletion")
     return found
 
