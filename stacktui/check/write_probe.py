@@ -38,7 +38,7 @@ class ProbeState(StrEnum):
 _WORDS = {
     ProbeState.ABSENT: "it is not there",
     ProbeState.DELETED: "it is gone",
-    ProbeState.DELETING: "its deletion was accepted, and goes on: the next check looks",
+    ProbeState.DELETING: "its deletion was accepted, and goes on: the next write probe looks",
     ProbeState.LEFT: "it is LEFT there",
     ProbeState.UNKNOWN: "whether it is there is UNKNOWN",
 }

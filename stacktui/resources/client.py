@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stacktui.environments.discovery import fetch_metadata
@@ -69,6 +70,7 @@ class Page:
 class ArmClient:
     """A client of one environment's ARM, for one identity.
 
+    `config` is the file that the environment is of, for the commands that errors name.
     Every method raises ArmError, what `HttpSession.fetch` raises, and what `get_token` raises.
     """
 
@@ -78,10 +80,11 @@ class ArmClient:
         environment: Environment,
         get_token: GetToken,
         retry: RetryPolicy = NO_RETRY,
+        config: Path | None = None,
     ) -> None:
         self.limits = session.limits
         self.redactor = session.redactor
-        self.environment = environment
+        self.environment, self.config = environment, config
         self._session = session
         self._arm = environment.arm
         self._own_endpoints = environment.endpoints

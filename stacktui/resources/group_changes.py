@@ -79,7 +79,8 @@ def is_tag(name: str, value: str) -> bool:
 
 def our_command(client: ArmClient, command: str, *words: str) -> str:
     """Return a command of ours for the client's environment, for this machine's shell."""
-    named = (*words, "-e", client.environment.name)
+    config = ("--config", str(client.config)) if client.config else ()
+    named = (*words, "-e", client.environment.name, *config)
     return for_this_machine(command_line(f"stacktui {command}", named))
 
 

@@ -133,9 +133,13 @@ def _read() -> list[Operation]:
         document = None
     version, rows = number(document, "version"), items(document, "operations")
     if version not in (None, VERSION):
-        raise OperationsFileError(f"{path} is of version {version:g}, not {VERSION}")
+        raise OperationsFileError(
+            f"{path} is of version {version:g}, not {VERSION}: use the stacktui that wrote it, or "
+            "remove it, and look for groups in deletion"
+        )
     found = [operation for row in rows if (operation := _operation(row))]
-    if version is None or len(found) != len(rows):
+    listed = isinstance(mapping(document).get("operations"), list)
+    if version is None or not listed or len(found) != len(rows):
         raise OperationsFileError(f"{path} is damaged: remove it, and look for groups in deletion")
     return found
 

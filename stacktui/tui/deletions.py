@@ -86,7 +86,8 @@ class LiveDeletion(TaskState):
 class Deletions:
     """Begins deletions and follows them; `on_state` is called with every new state of one.
 
-    To follow none any more ends no deletion: it goes on in ARM, and is remembered.
+    To follow none any more ends no deletion: it goes on in ARM, and is remembered. `unreadable`
+    says why the file that remembers them could not be read; empty where it could.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Deletions:
         self._app, self._load, self._on_state = app, load, on_state
         self._tasks: dict[Key, StreamTask[LiveDeletion]] = {}
         self._known: dict[Key, LiveDeletion] = {}
+        self.unreadable = ""
 
     @property
     def known(self) -> tuple[LiveDeletion, ...]:
@@ -144,10 +146,15 @@ class Deletions:
 
         Raises OperationsFileError.
         """
-        from stacktui.resources.operations import all_remembered
+        from stacktui.resources.operations import OperationsFileError, all_remembered
 
         path = settings.path
-        found = await in_background(lambda: all_remembered(path))
+        try:
+            found = await in_background(lambda: all_remembered(path))
+        except OperationsFileError as error:
+            self.unreadable = str(error)
+            raise
+        self.unreadable = ""
         new = 0
         for operation in found:
             environment = settings.environments.get(operation.environment)

@@ -342,7 +342,8 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "content",
     ["", "[]", "{}", '{"version": 2, "operations": []}', '{"version": 1, "operations": [{}]}',
-     '{"version": 1, "operations": [null]}', "\x00", "[" * 100_000],
+     '{"version": 1, "operations": [null]}', '{"version": 1, "operations": null}',
+     "\x00", "[" * 100_000],
 )  # fmt: skip
 def test_a_file_that_is_none_of_ours_is_said_and_kept(content: str) -> None:
     operations_file().parent.mkdir(parents=True, exist_ok=True)

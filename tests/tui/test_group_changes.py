@@ -203,6 +203,13 @@ def test_tags_as_fields() -> None:
     assert list(fields.problems(changed | {second: "N=2"})) == [new]
 
 
+def test_a_tag_that_arm_no_longer_takes_may_stay() -> None:
+    tags = TagFields({"hidden-link:/app": "1"})
+    known, new, *_ = tags.fields()
+    assert known.problem(known.value) == ""
+    assert all("is NAME=VALUE" in each.problem("hidden-link:/app=2") for each in (known, new))
+
+
 async def test_a_deletion_goes_on_in_the_background(stamp: RunningStamp, config: Path) -> None:
     await created(stamp, "rg-gone")
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
@@ -271,6 +278,33 @@ async def test_one_of_a_closed_app_is_found_again(stamp: RunningStamp, config: P
         await until(pilot, "✓ deleted: the group is gone")
     assert await row_of(stamp, "rg-closed") is None
     assert "rg-closed" not in read(operations_file())
+
+
+@pytest.mark.parametrize("kept", ["{", '{"version": 2}'], ids=["damaged", "newer"])
+async def test_a_file_of_operations_that_cannot_be_used_is_no_empty_one(
+    stamp: RunningStamp, config: Path, kept: str
+) -> None:
+    operations_file().parent.mkdir(parents=True, exist_ok=True)
+    write(operations_file(), kept)
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await pilot.press("O")
+        shown = flat(await until(pilot, "begun before may be missing"))
+        assert "operations.json" in shown
+        assert "No deletion" not in shown
+        write(operations_file(), '{"version": 1, "operations": []}')
+        await pilot.press("escape", "O")
+        await until(pilot, "No deletion of a resource group was begun here")
+
+
+async def test_a_look_that_failed_is_repeated(stamp: RunningStamp, config: Path) -> None:
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await at_groups(pilot, "rg-web-prod-01")
+        stamp.fault_at("GET */rg-web-prod-01=401")
+        await pilot.press("D")
+        await until(pilot, "That could not be done")
+        stamp.fault_at()
+        await pilot.press("r")
+        await until(pilot, "Type its name to delete rg-web-prod-01")
 
 
 @contextmanager

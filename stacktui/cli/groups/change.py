@@ -47,13 +47,17 @@ class ChangeResult:
     error: FaultError[Any] | ChangeError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupSession:
-    """A client of an environment's ARM, for a group of a subscription."""
+    """A client of an environment's ARM, for a group of a subscription.
+
+    `remembered` is False once a deletion goes on that the file of operations could not take.
+    """
 
     arm: ArmSession
     subscription: str
     yes: bool
+    remembered: bool = True
 
     def show(self, lines: Iterable[str]) -> None:
         """Write to stderr what a question is about, unless `--yes` answers it."""
@@ -68,8 +72,10 @@ class GroupSession:
         return request_lines(self.arm.target.environment, method, path, version, body)
 
     @property
-    def operations_command(self) -> str:
-        return command_for("stacktui operations list", self.arm.target, "-e")
+    def follow_up_command(self) -> str:
+        """The command that shows how what was begun goes on."""
+        command = "stacktui operations list" if self.remembered else "stacktui groups list"
+        return command_for(command, self.arm.target, "-e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class ChangeRequest:
                 result = ChangeResult("unknown" if unknown else "failed", "", error=error)
             except asyncio.CancelledError:  # Ctrl+C
                 session.waits.clear()
-                warn(f"what was sent goes on in ARM; see it: {group.operations_command}")
+                warn(f"what was sent goes on in ARM; see it: {group.follow_up_command}")
                 raise
             session.waits.clear()
             self._write(change, result, group)

@@ -12,7 +12,7 @@ from textual.widgets import Label
 
 from stacktui.check.target import CheckTarget
 from stacktui.errors import StacktuiError
-from stacktui.resources.group_changes import request_lines
+from stacktui.resources.group_changes import is_group_name, request_lines
 from stacktui.resources.group_deletion import PlannedDeletion
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
@@ -28,6 +28,7 @@ class DeleteGroup(ActionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority over the input's own `enter`, which does nothing here.
         Binding("enter", "delete", "delete it", priority=True),
+        Binding("r", "again", "look again"),
     ]
 
     def __init__(self, target: CheckTarget, subscription: str, name: str) -> None:
@@ -42,6 +43,9 @@ class DeleteGroup(ActionScreen):
         yield self._row
 
     def on_mount(self) -> None:
+        self.action_again()
+
+    def action_again(self) -> None:
         self.wait(f"Reading what is in {self._group_name}.")
         self.run_worker(self._read(), exit_on_error=False)
 
@@ -56,7 +60,7 @@ class DeleteGroup(ActionScreen):
             self.failed(str(error))
             return
         if plan is None:
-            self.failed(f"there is no resource group {self._group_name} any more: r reads the list")
+            self.failed(self._missing())
             return
         self._plan = plan
         if plan.group.is_deleting:
@@ -67,6 +71,13 @@ class DeleteGroup(ActionScreen):
         self.set_text([*self._lines(plan)])
         self._typed.focus()
         self.show_hints()
+
+    def _missing(self) -> str:
+        """Return why ARM has no group of the name that is shown."""
+        name = self._group_name
+        if not is_group_name(name):  # its control characters are shown escaped
+            return f"{name} cannot be asked for: ARM takes no such name"
+        return f"there is no resource group {name} any more: esc, then r, reads the list"
 
     def _lines(self, plan: PlannedDeletion) -> Iterator[Line]:
         glyphs, inside = self.services.screen_style.glyphs, plan.resources
@@ -92,6 +103,8 @@ class DeleteGroup(ActionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "delete":
             return self._row.display
+        if action == "again":
+            return self._plan is None and not self._waiting
         return super().check_action(action, parameters)
 
     def action_delete(self) -> None:

@@ -24,6 +24,7 @@ _HELP = (
     "No deletion of a resource group was begun here that may still go on.",
     "Those of the commands are listed here too, and outlive this dashboard.",
 )
+_UNREADABLE = "Deletions that were begun before may be missing: their file cannot be used."
 
 
 class OperationsScreen(ActionScreen):
@@ -38,7 +39,7 @@ class OperationsScreen(ActionScreen):
     ]
 
     def __init__(self) -> None:
-        super().__init__("Operation", "Operations")
+        super().__init__("Operations", "Deletions")
         self._listed: tuple[LiveDeletion, ...] = ()
 
     def on_mount(self) -> None:
@@ -63,7 +64,10 @@ class OperationsScreen(ActionScreen):
             return
         self._listed = known
         if not known:
-            self.set_text([line(_HELP[0]), BLANK, line(Span(_HELP[1], TextStyle.DIM))])
+            if before:
+                self.set_choices(())
+            help_ = [line(_HELP[0]), BLANK, line(Span(_HELP[1], TextStyle.DIM))]
+            self.set_text(self._unreadable() or help_)
             return
         glyphs = self.services.screen_style.glyphs
         rows = [_row(each, glyphs) for each in known]
@@ -76,7 +80,14 @@ class OperationsScreen(ActionScreen):
     @on(ListPane.Chosen)
     def _show(self) -> None:
         if (chosen := self._chosen) is not None:
-            self.set_text([*_lines(chosen, self.services.screen_style.glyphs)])
+            shown = _lines(chosen, self.services.screen_style.glyphs)
+            self.set_text([*self._unreadable(), *shown])
+
+    def _unreadable(self) -> list[Line]:
+        """Return that the list may not be whole, and why; nothing where it is."""
+        if not (why := self._deletions.unreadable):
+            return []
+        return [line(Span(_UNREADABLE, TextStyle.WARNING)), label_value("why", why), BLANK]
 
     # Keys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from stacktui.resources.group_changes import TAG_RULE, is_tag
 from stacktui.tui.widgets.fields import Field
@@ -30,7 +31,7 @@ class TagFields:
         hints = dict.fromkeys(known, removed) | dict.fromkeys(self._more, new)
         known |= dict(zip(self._more, self._typed, strict=False))
         return [
-            Field(key, "Tag", hint, known.get(key, ""), problem=_problem)
+            Field(key, "Tag", hint, known.get(key, ""), problem=partial(self._problem, key))
             for key, hint in hints.items()
         ]
 
@@ -53,8 +54,8 @@ class TagFields:
     def changes(self, values: Mapping[str, str]) -> dict[str, str | None]:
         """Return the tags to set, and with None those to remove."""
         changed: dict[str, str | None] = {}
-        for key, (name, value) in self._before.items():
-            if values[key] != f"{name}={value}".strip():
+        for key, (name, _) in self._before.items():
+            if not self._is_kept(key, values[key]):
                 changed[name] = None
         for key in (*self._before, *self._more):
             text, known = values[key], self._before.get(key)
@@ -69,13 +70,18 @@ class TagFields:
 
     def _name(self, key: str, values: Mapping[str, str]) -> str:
         known = self._before.get(key)
-        if known is not None and values[key] == "=".join(known).strip():
+        if known is not None and self._is_kept(key, values[key]):
             return known[0]
         return values[key].partition("=")[0]
 
+    def _is_kept(self, key: str, text: str) -> bool:
+        """Return whether a field has a tag of the group, as it was."""
+        known = self._before.get(key)
+        return known is not None and text.strip() == "=".join(known).strip()
 
-def _problem(text: str) -> str:
-    name, sign, value = text.partition("=")
-    if not text:
-        return ""
-    return "" if sign and is_tag(name, value) else f"is NAME=VALUE: {TAG_RULE}"
+    def _problem(self, key: str, text: str) -> str:
+        # A tag that is there and stays may have a name that ARM no longer takes.
+        name, sign, value = text.partition("=")
+        if not text or self._is_kept(key, text) or (sign and is_tag(name, value)):
+            return ""
+        return f"is NAME=VALUE: {TAG_RULE}"
