@@ -15,6 +15,7 @@ from stacktui.diagnosis.gateway_answer import (
     is_from_stamp,
     names_gateway,
     redirected_to,
+    says_blocked,
 )
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
@@ -219,17 +220,18 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, MetadataFault):
         return None
+    title = fault.page_title or ""
     page = fault.problem is MetadataProblem.HTML and fault.status == 200
     # A gateway that fails itself is `unexplained`: it tells nothing of the stamp behind it.
-    fails = fault.status in (500, 502, 503, 504)
-    marked = not fails and names_gateway(failure, fault.page_title or "")
+    fails = fault.status in (500, 502, 503, 504) and not says_blocked(title)
+    marked = not fails and names_gateway(failure, title)
     if not page and not marked and redirected_to(failure) in (None, failure.host):
         return None
     if _why_wrong(failure, fault):
         return None  # a portal of the stamp answers so: metadata-wrong-url
-    title = "A page came where the stamp's metadata should be: something on the way answers for it"
+    what = "A page came where the stamp's metadata should be: something on the way answers for it"
     remedies = (LET_PASS.fill(host=failure.host), AROUND_PROXY.fill(host=failure.host))
-    return Explanation(title, gateway_lines(failure, fault.page_title or ""), remedies)
+    return Explanation(what, gateway_lines(failure, title), remedies)
 
 
 METADATA_INTERCEPTED = FaultInfo(
