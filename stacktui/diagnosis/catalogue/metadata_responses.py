@@ -248,6 +248,10 @@ METADATA_INTERCEPTED = FaultInfo(
     az_says=AZ_ENDPOINTS + "Response body does not contain valid json. Error detail: …",
     patterns={
         METADATA_401_OR_403: 68,
+        MessagePattern(
+            "a network that wants a sign-in answered for the metadata",
+            r"server returned status code 511",
+        ): 92,
         METADATA_REDIRECTED: 80,
         METADATA_NO_JSON: 43,
         METADATA_IS_A_PAGE: 82,
@@ -314,7 +318,8 @@ METADATA_SERVER_ERROR = FaultInfo(
     patterns={
         METADATA_UNREAD: 13,
         MessagePattern(
-            "the metadata was answered with another 5xx", r"server returned status code 5(?!03)\d\d"
+            "the metadata was answered with another 5xx",
+            r"server returned status code 5(?!03|11)\d\d",
         ): 92,
         MessagePattern(
             "the host asked for its metadata answered with another 5xx",
