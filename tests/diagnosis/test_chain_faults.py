@@ -158,3 +158,13 @@ async def test_an_intermediate_alone_is_no_root_to_trust(whole: bool, tmp_path: 
     assert (verdict["id"], verdict["side"]) == ("tls-untrusted-root", "box")
     assert "does not hold Tailspin Root CA" in verdict["title"]
     assert any("without the root it counts for" in line for line in verdict["evidence"])
+
+
+async def test_an_issuer_that_is_no_ca_is_told_beside_an_unknown_root(tmp_path: Path) -> None:
+    root = issue("Tailspin Root CA", (), None)
+    web_server = issue("www.tailspin.example", ("www.tailspin.example",), root)
+    leaf = issue("localhost", ("localhost",), web_server)
+    document = await found_on(tmp_path, presenting(leaf, web_server, root), OURS.root)
+    assert faults(document) == ["tls-untrusted-root", "tls-unsuitable"]
+    document = await found_on(tmp_path, presenting(leaf, web_server), root)
+    assert faults(document) == ["tls-unsuitable"]

@@ -85,7 +85,8 @@ UNNAMED_TLS_FAILURE = MessagePattern(
 UNSUITABLE_CERTIFICATE = MessagePattern(
     "the certificate, or its CA's, lacks what makes it one for a server",
     r"missing (?:authority|subject) key identifier|basic constraints of ca cert not marked"
-    r"|invalid ca certificate|empty issuer name|unsuitable certificate purpose|unsupported certificate purpose"
+    r"|invalid ca certificate|empty issuer name|unsuitable certificate purpose"
+    r"|unsupported certificate purpose"
     r"|ca cert does not include key usage|path ?len\w{0,3} (?:constraint|given)|pathlen invalid"
     r"|unhandled critical extension|certificate specifies an incompatible key usage"
     r"|key ?usage does not|notvalidforusage|invalidpurpose|invalid_purpose"
