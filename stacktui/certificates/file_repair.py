@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 
 from stacktui.certificates.files import (
@@ -32,14 +31,19 @@ from stacktui.certificates.files import (
 _MAX_NESTED = 2
 # The lines around a block as programs and people write them.
 _MARK = re.compile(
-    rb"(?<!-)-{3,20}[ \t]{0,20}(BEGIN|END) ([A-Z0-9 ]{0,60}[A-Z0-9])[ \t]{0,20}-{3,20}"
+    rb"(?<!-)-{3,20}[ \t]{0,20}(BEGIN|END) ([A-Z0-9# ]{0,60}[A-Z0-9])[ \t]{0,20}-{3,20}"
 )
+# The dashes and the blank that a word processor or a web page makes of those: Unicode's in UTF-8,
+# and Windows-1252's.
+_TYPESET = re.compile(rb"\xe2\x80[\x90-\x95]|\xe2\x88\x92|\xc2\xa0|[\x96\x97\xa0]")
+_TYPESET_BLANK = re.compile(rb"\xc2?\xa0")
+_DASHES = re.compile(rb"(?:-|\xe2\x80[\x90-\x95]|\xe2\x88\x92|[\x96\x97])+")
 # END and BEGIN on one line: the last five dashes of the first are its own.
 _RUN_TOGETHER = re.compile(
     rb"(?<!-)(-{3,20}[ \t]{0,20}END [A-Z0-9 ]{1,60}-{5})(?=-{3,20}[ \t]{0,20}BEGIN )"
 )
-# Where those are parted; a byte that no PEM holds, and no line break, so that lines stay counted.
-_PART = b"\x01"
+# Where those are parted; bytes that no file holds, and no line break, so that lines stay counted.
+_PART = b"\x01\x02\x03\x01"
 _PKCS7 = (b"PKCS7", b"PKCS #7 SIGNED DATA", b"CMS")
 # The OID of signed data (RFC 2315 section 14), which a .p7b begins with.
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
@@ -48,6 +52,12 @@ _BOM = b"\xef\xbb\xbf"
 # Headers of a key that OpenSSL encrypted in its old form; an empty line ends them (RFC 1421).
 _HEADER = re.compile(rb"\s*[A-Za-z-]+:")
 _LINE = 64
+# No certificate in DER has fewer bytes: a key and a signature alone have more.
+_SMALLEST = 64
+# Line breaks as JSON and environment variables write them.
+_ESCAPED = re.compile(rb"(?:\\r)?\\n")
+# Where bare base64 of several certificates is parted: only the end of one can be `=`.
+_PADDED = re.compile(rb"(?<==)\s+(?=[A-Za-z0-9+/])")
 
 
 class DefectKind(StrEnum):
@@ -62,6 +72,8 @@ class DefectKind(StrEnum):
     TWICE = "encoded-twice"
     DER = "der"
     ORDER = "order"
+    UNFRAMED = "unframed"
+    ESCAPED = "escaped"
 
 
 WORDS = {
@@ -74,6 +86,8 @@ WORDS = {
     DefectKind.TWICE: "was encoded twice, as by certutil -encode of a file that was PEM",
     DefectKind.DER: "is binary (DER); PEM is needed",
     DefectKind.ORDER: "is the certificate of the private key, and does not come first",
+    DefectKind.UNFRAMED: "is a certificate that lacks its BEGIN or its END line",
+    DefectKind.ESCAPED: "has \\n in place of line breaks, as JSON and variables have",
 }
 
 
@@ -131,22 +145,67 @@ def read_certificates(path: Path) -> tuple[bytes, ...]:
     return found
 
 
+def damage_in(content: bytes) -> int | None:
+    """Return the line of the first certificate of a PEM file that is cut off or damaged, if any."""
+    lines = [each.line for each in entries(content) if not each.der]
+    before = b"END"
+    for mark in _MARK.finditer(content):
+        if mark[1] == b"END" == before and mark[2].endswith(b"CERTIFICATE"):
+            lines.append(content.count(b"\n", 0, mark.start()) + 1)
+            break
+        before = mark[1]
+    return min(lines, default=None)
+
+
 def _repaired(content: bytes, defects: list[Defect], nested: int) -> bytes:
     if is_pfx(content):
         return content
-    if is_der(content) or _is_pkcs7(content):
-        defects.append(Defect(DefectKind.PKCS7 if _is_pkcs7(content) else DefectKind.DER, 1))
-        return pem_of_ders(certificates_of(content))
+    values, rest = _leading_ders(content)
+    if values:
+        is_pkcs7 = any(map(_is_pkcs7, values))
+        defects.append(Defect(DefectKind.PKCS7 if is_pkcs7 else DefectKind.DER, 1))
+        pem = pem_of_ders([der for each in values for der in certificates_of(each)])
+        return pem + (_repaired(rest, [], nested - 1) if rest and nested else rest)
     text = _without_utf_16(content, defects).removeprefix(_BOM)  # which OpenSSL passes over
+    text = _without_typesetting(text)
     marks = list(_MARK.finditer(_RUN_TOGETHER.sub(rb"\1" + _PART, text)))
     if marks:
         return _repaired_blocks(marks, defects, nested)
     body = b"".join(text.split())
-    der = base64_decoded(body) if _BASE64.match(body) else b""
-    if not der:
+    parts = _PADDED.split(text.strip()) if _BASE64.match(body) else []
+    decoded = [base64_decoded(each) for each in parts]
+    if not decoded or not all(decoded):
         return text
     defects.append(Defect(DefectKind.BASE64, 1))
-    return _repaired(der, [], nested - 1) if nested else text
+    return _repaired(b"".join(decoded), [], nested - 1) if nested else text
+
+
+def _leading_ders(content: bytes) -> tuple[list[bytes], bytes]:
+    """Return the certificates and PKCS #7 (DER) that a binary file begins with, and the rest."""
+    found, at = [], 0
+    while content[at : at + 1] == b"\x30":
+        length = der_length(content[at : at + 6])
+        value = content[at : at + length]
+        is_known = is_der(value) or _is_pkcs7(value)
+        if not is_known or len(value) != length or length < _SMALLEST:
+            break
+        found.append(value)
+        at += length
+        while content[at : at + 1] in (b"\r", b"\n"):
+            at += 1
+    return found, content[at:]
+
+
+def _without_typesetting(text: bytes) -> bytes:
+    """Return the text with dashes, though not five, in its BEGIN and END lines."""
+    if not _TYPESET.search(text):
+        return text
+    lines = text.split(b"\n")
+    for at, line in enumerate(lines):
+        if (b"BEGIN" in line or b"END" in line) and not _MARK.search(line):
+            plain = _TYPESET_BLANK.sub(b" ", _DASHES.sub(b"------", line))
+            lines[at] = plain if _MARK.search(plain) else line
+    return b"\n".join(lines)
 
 
 def _without_utf_16(content: bytes, defects: list[Defect]) -> bytes:
@@ -163,29 +222,81 @@ def _without_utf_16(content: bytes, defects: list[Defect]) -> bytes:
 def _repaired_blocks(marks: Sequence[re.Match[bytes]], defects: list[Defect], nested: int) -> bytes:
     """Return the file with each block in the form that every reader takes."""
     text: bytes = marks[0].string
-    parts, end, line, counted = [], 0, 1, 0
-    for begin, close in pairwise(marks):
-        if (begin[1], close[1]) != (b"BEGIN", b"END") or begin[2] != close[2]:
-            continue  # cut off
-        line += text.count(b"\n", counted, begin.start())
-        counted = begin.start()
-        before = text[end : begin.start()]
-        kinds = []
-        same_line = before.rpartition(b"\n")[2]
-        if same_line.strip() or (end and b"\n" not in before):
-            kinds.append(DefectKind.JOINED)
-            before = before.removesuffix(_PART).rstrip(b" \t") + b"\n"
-        elif same_line:
-            kinds.append(DefectKind.BLANKS)
-            before = before[: -len(same_line)]
-        block, defect = _block(text[begin.start() : close.end()], begin, close, nested)
+    parts: list[bytes] = []
+    end, line, counted = 0, 1, 0
+    for start, stop, block, defect in _blocks(marks, nested):
+        line += text.count(b"\n", counted, start)
+        counted = start
+        before, kinds = _before(text[end:start], after_block=bool(parts))
         kinds += [defect] if defect else []
         defects.extend(Defect(kind, line) for kind in dict.fromkeys(kinds))
         parts += [before, block]
-        end = close.end()
+        end = stop
     rest = text[end:].replace(_PART, b"")
-    apart = b"\n" if rest and not rest.lstrip(b" \t\r").startswith(b"\n") else b""
-    return b"".join((*parts, apart if parts else b"", rest))
+    if not parts:
+        return rest
+    same_line, break_, below = rest.partition(b"\n")
+    if is_der(binary := rest.strip(b"\r\n")):
+        defects.append(Defect(DefectKind.DER, line + text.count(b"\n", counted, end) + 1))
+        same_line, break_, below = b"", b"\n", pem_of_ders([binary])
+    elif same_line.strip() and not _ESCAPED.match(same_line):
+        defects.append(Defect(DefectKind.JOINED, line + text.count(b"\n", counted, end)))
+    apart = b"\n" if same_line.strip() else b""
+    return b"".join((*parts, apart, same_line, break_, below))
+
+
+def _before(text: bytes, *, after_block: bool) -> tuple[bytes, list[DefectKind]]:
+    """Return what stands before a block so that it begins a line, and what was wrong with it."""
+    first, break_, below = text.partition(b"\n")
+    if after_block and first.strip(b" \t\r" + _PART) and break_:
+        text = b"\n" + text  # the line that ends the block before goes on
+        return _before(text, after_block=True)[0], [DefectKind.JOINED]
+    same_line = (below if break_ else first).rpartition(b"\n")[2]
+    if after_block and _ESCAPED.fullmatch(text):
+        return b"\n", []
+    if same_line.strip() or (after_block and not break_):
+        return text.removesuffix(_PART).rstrip(b" \t") + b"\n", [DefectKind.JOINED]
+    if same_line:
+        return text[: -len(same_line)], [DefectKind.BLANKS]
+    return text, []
+
+
+def _blocks(
+    marks: Sequence[re.Match[bytes]], nested: int
+) -> Iterator[tuple[int, int, bytes, DefectKind | None]]:
+    """Yield each block that can be read: its start, its stop, what it should be, its defect.
+
+    A certificate that lacks one of its two lines is whole if its base64 is a DER value.
+    """
+    text: bytes = marks[0].string
+    for at, mark in enumerate(marks):
+        before = marks[at - 1] if at else None
+        after = marks[at + 1] if at + 1 < len(marks) else None
+        is_certificate = mark[2].endswith(b"CERTIFICATE")
+        if mark[1] == b"BEGIN":
+            if after is not None and after[1] == b"END":
+                if after[2] == mark[2]:
+                    whole = text[mark.start() : after.end()]
+                    yield mark.start(), after.end(), *_block(whole, mark, after, nested)
+                continue
+            start, body = mark.start(), text[mark.end() : after.start() if after else None].rstrip()
+            stop = mark.end() + len(body)
+        elif before is None or before[1] == b"END":
+            body = _last_base64(text[before.end() if before else 0 : mark.start()])
+            start, stop = mark.start() - len(body), mark.end()
+        else:
+            continue
+        if is_certificate and is_der(der := base64_decoded(body)):
+            yield start, stop, pem_of_ders([der]).rstrip(b"\n"), DefectKind.UNFRAMED
+
+
+def _last_base64(text: bytes) -> bytes:
+    """Return the lines of base64 that the text ends with."""
+    lines = text.splitlines(keepends=True)
+    at = len(lines)
+    while at and _BASE64.match(lines[at - 1].strip()):
+        at -= 1
+    return b"".join(lines[at:])
 
 
 def _block(
@@ -195,6 +306,9 @@ def _block(
     label, body = begin[2], begin.string[begin.end() : close.start()]
     frame = (b"-----BEGIN " + label + b"-----", b"-----END " + label + b"-----")
     headed = _HEADER.match(body) is not None
+    escaped = not headed and _ESCAPED.search(body) is not None
+    if escaped:
+        body = _ESCAPED.sub(b"\n", body)
     is_certificate = label.endswith(b"CERTIFICATE")
     if is_certificate or label in _PKCS7:
         decoded = base64_decoded(body)
@@ -207,6 +321,8 @@ def _block(
             return whole, None  # damaged: what was meant is lost
     if (begin[0], close[0]) != frame:
         kind: DefectKind | None = DefectKind.DASHES
+    elif escaped:
+        kind = DefectKind.ESCAPED
     else:
         odd = not headed and re.search(rb"\n[ \t]*\r?\n|\n[ \t]+", body)
         kind = DefectKind.BLANKS if odd or not body.startswith((b"\n", b"\r\n")) else None

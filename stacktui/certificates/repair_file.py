@@ -13,6 +13,7 @@ from stacktui.certificates.file_repair import (
     Defect,
     DefectKind,
     FileRepair,
+    damage_in,
     pem_of_ders,
     repair_of,
 )
@@ -21,6 +22,7 @@ from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
     entries,
+    found_by_openssl,
     problem_of,
     read_content,
 )
@@ -60,7 +62,22 @@ def plan_repair(path: Path) -> RepairPlan:
         if problem is FileProblem.NO_CERTIFICATE:
             raise RepairError(f"{path} {WHAT[problem]}, and nothing to make one of")
         raise CertificateFileError(path, problem)
+    _refuse_damaged(path, repair.content if repair else content)
     return RepairPlan(path, content, repair)
+
+
+def _refuse_damaged(path: Path, content: bytes) -> None:
+    """Raise RepairError where a certificate is lost, or OpenSSL would refuse the file for it."""
+    line = damage_in(content)
+    if line is not None:
+        raise RepairError(
+            f"{path} is damaged: the certificate at line {line} is cut off, or no base64; copy "
+            "that one anew from where it came, or take it out"
+        )
+    # OpenSSL reads its own TRUSTED CERTIFICATE from files alone.
+    is_own = b"BEGIN TRUSTED CERTIFICATE" in content
+    if not is_own and not found_by_openssl(content, ()):
+        raise RepairError(f"{path} is refused by OpenSSL, and it cannot be told why")
 
 
 def carry_out_repair(plan: RepairPlan, target: Path | None = None) -> Path | None:

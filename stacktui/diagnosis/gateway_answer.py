@@ -19,16 +19,25 @@ from stacktui.transport.records import ResponseFacts
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Statuses that no origin server has: for a proxy's user, and for a network's (RFC 6585).
 _OF_NETWORKS = frozenset({407, 511})
+# Characters of a plain text in which a gateway says what it is.
+_FIRST = 160
 # The `Server` prefix of a stamp's web servers (http.sys, IIS, its gateways).
 _STAMPS_SERVER = "microsoft-"
 # What products on the way call themselves in `Server` and `Via`, and in the titles of their pages.
 _PRODUCTS = re.compile(
     r"squid|blue ?coat|symantec|zscaler|forti|mcafee|skyhigh|ironport|sophos|palo ?alto|websense"
     r"|forcepoint|barracuda|netskope|check ?point|watchguard|sonicwall|mitmproxy|trend ?micro"
+    r"|cloudflare|opendns|cisco umbrella|menlo|iboss|smoothwall|untangle|securly"
+)
+# That something is refused by a rule, in the languages of such pages and texts.
+_BLOCKED = re.compile(
+    r"block(?:ed|seite)|^access denied|denied by|zugriff verweigert|gesperrt"
+    r"|acc[eè]s (?:refus|inter)|acceso denegado|accesso negato|bloqu[eé]|bloquead|bloccat"
 )
 _GATEWAY_TITLES = re.compile(
-    _PRODUCTS.pattern + r"|web ?(?:gateway|filter|proxy|security)|captive|hotspot|guest|firewall"
-    r"|\bproxy\b|block(?:ed|seite)|^access denied|denied by|content filter|internet access|policy"
+    rf"{_PRODUCTS.pattern}|{_BLOCKED.pattern}"
+    r"|web ?(?:gateway|filter|proxy|security)|captive|hotspot|guest|firewall"
+    r"|\bproxy\b|content filter|internet access|policy"
     r"|network (?:log|sign|access|auth)|requested url could not be retrieved|terms of use|wi-?fi"
     r"|authentication (?:required|portal)"
 )
@@ -74,13 +83,27 @@ def is_page(response: ResponseFacts) -> bool:
 def names_gateway(failure: FailureContext, title: str) -> bool:
     """Return whether a product on the way says that the page is its own, whatever the status."""
     response = _response(failure)
-    if response is None or not (title or is_page(response)):
+    if response is None:
         return False
+    if response.status in _OF_NETWORKS:
+        return True
+    if not (title or is_page(response)):
+        return says_blocked(_plain_text(response))
     server, via = (response.header(name) or "" for name in ("server", "via"))
     # A gateway that passes on what the stamp says adds its `Via` too.
     itself = server if _is_stamps(server) else f"{server} {via}"
-    called = _PRODUCTS.search(itself.lower()) or _GATEWAY_TITLES.search(title.lower())
-    return bool(called) or response.status in _OF_NETWORKS
+    return bool(_PRODUCTS.search(itself.lower()) or _GATEWAY_TITLES.search(title.lower()))
+
+
+def says_blocked(text: str) -> bool:
+    """Return whether a title or a text says that a rule of something on the way refuses this."""
+    return _BLOCKED.search(text.lower()) is not None
+
+
+def _plain_text(response: ResponseFacts) -> str:
+    """Return what an answer begins with that is declared as plain text, else nothing."""
+    is_plain = (response.header("content-type") or "").startswith("text/plain")
+    return response.excerpt[:_FIRST] if is_plain else ""
 
 
 def is_intercepted(failure: FailureContext, title: str) -> bool:
@@ -106,6 +129,8 @@ def gateway_lines(failure: FailureContext, title: str) -> tuple[str, ...]:
     lines = request_lines(failure)
     if title:
         lines.append(f"the page is titled: {title}")
+    elif response and (text := _plain_text(response)):
+        lines.append(f"it says: {text}")
     location = response.header("location") if response else None
     if elsewhere := redirected_to(failure):
         lines.append(f"it redirects to {elsewhere}: {location}")

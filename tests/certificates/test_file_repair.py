@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from stacktui.certificates.file_repair import DefectKind, repair_of
 from stacktui.certificates.files import entries, found_by_openssl
+from stacktui.certificates.repair_file import RepairError, plan_repair
 from tests.support.authority import authority
 
 ONE, TWO = authority().root, authority("Strangers").root
@@ -33,6 +34,7 @@ def lines(pem: bytes, change: Callable[[bytes], bytes]) -> bytes:
 
 
 LINES = ONE.pem.count(b"\n")
+END = b"-----END CERTIFICATE-----\n"
 BARE = b64encode(ONE.der)
 # What a file holds, its defects by kind and line, and which certificates were meant.
 FILES = {
@@ -63,6 +65,28 @@ FILES = {
         + b"\n-----END CERTIFICATE-----\n", [("encoded-twice", 1)], 2,
     ),
     "der": (ONE.der, [("der", 1)], 1),
+    "several ders": (ONE.der + b"\r\n" + TWO.der + b"\n", [("der", 1)], 2),
+    "der before pem": (ONE.der + TWO.pem, [("der", 1)], 2),
+    "der after pem": (ONE.pem + TWO.der, [("der", LINES + 1)], 2),
+    "base64 of two": (BARE + b"\n\n" + b64encode(TWO.der), [("base64", 1)], 2),
+    "p7b by openssl 0.9": (
+        p7b(Encoding.PEM).replace(b"PKCS7", b"PKCS #7 SIGNED DATA"), [("pkcs7", 1)], 2
+    ),
+    "no end": (ONE.pem.replace(END, b"") + TWO.pem, [("unframed", 1)], 2),
+    "no end at the end": (ONE.pem + TWO.pem.replace(END, b""), [("unframed", LINES + 1)], 2),
+    "no begin": (ONE.pem + TWO.pem.partition(b"\n")[2], [("unframed", LINES + 1)], 2),
+    "words after the end": (ONE.pem.strip() + b" # east\n" + TWO.pem, [("joined", LINES + 1)], 2),
+    "words after the last end": (ONE.pem.strip() + b" # east\n", [("joined", LINES)], 1),
+    "dashes of a word processor": (
+        ONE.pem.replace(b"-----", "\u2014\u2013-".encode()), [("dashes", 1)], 1
+    ),
+    "dashes of Windows-1252": (ONE.pem.replace(b"-----", b"\x96\x97"), [("dashes", 1)], 1),
+    "a blank that does not break": (
+        ONE.pem.replace(b"BEGIN ", "BEGIN\xa0".encode()), [("dashes", 1)], 1
+    ),
+    "line breaks of a variable": (
+        (ONE.pem + TWO.pem).replace(b"\n", b"\\n"), [("escaped", 1), ("escaped", 1)], 2
+    ),
     "with its key": (ONE.pem.strip() + KEY, [("joined", LINES)], 1),
 }  # fmt: skip
 
@@ -102,6 +126,26 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_in_order_or_lost_is_left_alone(name: str) -> None:
     assert repair_of(GOOD[name]) is None
+
+
+END_OF_TWO = LINES + TWO.pem.count(b"\n")
+# Files that hold a certificate, but not all that they were meant to: the line of what is lost.
+DAMAGED = {
+    "cut": (ONE.pem + TWO.pem[: len(TWO.pem) // 2], LINES + 1),
+    "cut at its beginning": (ONE.pem + b"\n".join(TWO.pem.split(b"\n")[4:]), END_OF_TWO - 4),
+    "no base64": (ONE.pem.replace(b"M", b"@", 1) + TWO.pem, 1),
+    "headers": (ONE.pem + TWO.pem.replace(b"-\nM", b"-\nProc-Type: 4\n\nM"), LINES + 1),
+    "joined and cut": (ONE.pem.strip() + TWO.pem + ONE.pem[:99], END_OF_TWO + 1),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_lost_is_said_and_no_file_with_it_is_in_order(name: str, tmp_path: Path) -> None:
+    content, line = DAMAGED[name]
+    path = tmp_path / "ca.pem"
+    path.write_bytes(content)
+    with pytest.raises(RepairError, match=f"certificate at line {line} is cut off"):
+        plan_repair(path)
 
 
 def test_what_stands_between_the_blocks_stays() -> None:

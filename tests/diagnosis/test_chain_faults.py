@@ -146,3 +146,25 @@ async def test_an_unknown_root_without_a_namesake_is_none(tmp_path: Path) -> Non
     document = await found_on(tmp_path, presenting(leaf), OURS.root)
     assert faults(document) == ["unexplained"]
     assert "namesakes" not in (document["completion"] or {})
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["sent", "not sent"])
+async def test_an_intermediate_alone_is_no_root_to_trust(whole: bool, tmp_path: Path) -> None:
+    root = issue("Tailspin Root CA", (), None)
+    issuing = issue("Tailspin Issuing CA", (), root)
+    leaf = issue("localhost", ("localhost",), issuing)
+    context = presenting(leaf, issuing) if whole else presenting(leaf)
+    verdict = (await found_on(tmp_path, context, issuing))["verdict"]
+    assert (verdict["id"], verdict["side"]) == ("tls-untrusted-root", "box")
+    assert "does not hold Tailspin Root CA" in verdict["title"]
+    assert any("without the root it counts for" in line for line in verdict["evidence"])
+
+
+async def test_an_issuer_that_is_no_ca_is_told_beside_an_unknown_root(tmp_path: Path) -> None:
+    root = issue("Tailspin Root CA", (), None)
+    web_server = issue("www.tailspin.example", ("www.tailspin.example",), root)
+    leaf = issue("localhost", ("localhost",), web_server)
+    document = await found_on(tmp_path, presenting(leaf, web_server, root), OURS.root)
+    assert faults(document) == ["tls-untrusted-root", "tls-unsuitable"]
+    document = await found_on(tmp_path, presenting(leaf, web_server), root)
+    assert faults(document) == ["tls-unsuitable"]

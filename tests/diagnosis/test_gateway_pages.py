@@ -44,6 +44,24 @@ OF_GATEWAYS = {
     "a block page": (page("Blocked by Contoso Web Gateway", "403 Forbidden"), "Web Gateway"),
     "a proxy's own page": (page("ERROR", "404 Not Found", Server="squid/5.7"), "server: squid"),
     "a network that wants a sign-in": (page("Hello", "511 Network"), "titled: Hello"),
+    "the same without a page": (answer(status="511 Network"), "511"),
+    "a proxy between that has no page": (
+        answer(status="407 No", Proxy_Authenticate="Negotiate"),
+        "407",
+    ),
+    "a block page that calls itself a failure": (
+        page("Web Page Blocked", "503 No"),
+        "titled: Web Page Blocked",
+    ),
+    "a block page in German": (page("Zugriff verweigert", "403 No"), "Zugriff verweigert"),
+    "a block text": (
+        answer(b"Blocked by web filter", status="403 No", Content_Type="text/plain"),
+        "it says: Blocked by web filter",
+    ),
+    "a script alone": (
+        answer(b'<script>location="https://guests.example/"</script>', Content_Type="text/html"),
+        "→ 200",
+    ),
 }
 
 

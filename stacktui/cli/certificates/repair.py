@@ -41,9 +41,9 @@ def command(config: ConfigSource, file: Path, target: Path | None, yes: bool, fo
     """Write the certificates in FILE as PEM that every program reads.
 
     Puts right what tools do to such files: blocks that run together, UTF-16, .p7b (PKCS #7), DER,
-    bare base64, certutil -encode of a PEM, six dashes, and a private key whose certificate does not
-    come first. The rest of the file stays. It is replaced, after a backup beside it, or OUT is
-    written instead.
+    bare base64, certutil -encode of a PEM, other dashes, a missing BEGIN or END line, and a private
+    key whose certificate does not come first. The rest of the file stays. It is replaced, after a
+    backup beside it, or OUT is written instead. Exits with 2 if a certificate in it is lost.
     """
     require_writable(config)
     warn_config_unused(config.given)

@@ -55,7 +55,8 @@ _SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
 # The application is there, and disabled.
 _DISABLED = "AADSTS7000112"
 _APP_NOT_FOUND = Refusal(
-    frozenset({"AADSTS700016", "MSIS9607", _DISABLED}), CLIENT_ERRORS | {"invalid_request"}
+    frozenset({"AADSTS700016", "AADSTS700038", "MSIS9607", _DISABLED}),
+    CLIENT_ERRORS | {"invalid_request"},
 )
 _ENABLE = in_entra(
     "If it should sign in, an administrator of its directory enables it again",
@@ -152,7 +153,7 @@ APP_NOT_FOUND = FaultInfo(
 # The tenant that was asked is a generic one (`organizations`), and nothing else names one.
 _NOT_NAMED = sign_in_code("AADSTS50059", r"no tenant-identifying")
 _TENANT_NOT_FOUND = Refusal(
-    frozenset({"AADSTS90002", _NOT_NAMED.code}) | FOREIGN_USER, REFUSAL_ERRORS
+    frozenset({"AADSTS90002", "AADSTS900023", _NOT_NAMED.code}) | FOREIGN_USER, REFUSAL_ERRORS
 )
 _NAME_TENANT = RemedyTemplate(
     "Name it under {identity}: tenant = the id or domain of the directory that {who} is in",

@@ -233,7 +233,7 @@ IMDS_NO_IDENTITY = FaultInfo(
         ): 180,
         MessagePattern(
             "there is no such managed identity",
-            r"identity not found|no user assigned or delegated managed identity"
+            r"identity[ _]not[ _]found|no user assigned or delegated managed identity"
             r"|identity (?:has|is)(?:n't| not) (?:been )?assigned"
             r"|no managed identity(?! (?:endpoint|response))"
             r"|no default identity is assigned|multiple user.assigned (?:managed )?identit",

@@ -15,6 +15,7 @@ from stacktui.diagnosis.gateway_answer import (
     is_from_stamp,
     names_gateway,
     redirected_to,
+    says_blocked,
 )
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
@@ -219,17 +220,18 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, MetadataFault):
         return None
+    title = fault.page_title or ""
     page = fault.problem is MetadataProblem.HTML and fault.status == 200
     # A gateway that fails itself is `unexplained`: it tells nothing of the stamp behind it.
-    fails = fault.status in (500, 502, 503, 504)
-    marked = not fails and names_gateway(failure, fault.page_title or "")
+    fails = fault.status in (500, 502, 503, 504) and not says_blocked(title)
+    marked = not fails and names_gateway(failure, title)
     if not page and not marked and redirected_to(failure) in (None, failure.host):
         return None
     if _why_wrong(failure, fault):
         return None  # a portal of the stamp answers so: metadata-wrong-url
-    title = "A page came where the stamp's metadata should be: something on the way answers for it"
+    what = "A page came where the stamp's metadata should be: something on the way answers for it"
     remedies = (LET_PASS.fill(host=failure.host), AROUND_PROXY.fill(host=failure.host))
-    return Explanation(title, gateway_lines(failure, fault.page_title or ""), remedies)
+    return Explanation(what, gateway_lines(failure, title), remedies)
 
 
 METADATA_INTERCEPTED = FaultInfo(
@@ -246,6 +248,10 @@ METADATA_INTERCEPTED = FaultInfo(
     az_says=AZ_ENDPOINTS + "Response body does not contain valid json. Error detail: …",
     patterns={
         METADATA_401_OR_403: 68,
+        MessagePattern(
+            "a network that wants a sign-in answered for the metadata",
+            r"server returned status code 511",
+        ): 92,
         METADATA_REDIRECTED: 80,
         METADATA_NO_JSON: 43,
         METADATA_IS_A_PAGE: 82,
@@ -312,7 +318,8 @@ METADATA_SERVER_ERROR = FaultInfo(
     patterns={
         METADATA_UNREAD: 13,
         MessagePattern(
-            "the metadata was answered with another 5xx", r"server returned status code 5(?!03)\d\d"
+            "the metadata was answered with another 5xx",
+            r"server returned status code 5(?!03|11)\d\d",
         ): 92,
         MessagePattern(
             "the host asked for its metadata answered with another 5xx",

@@ -111,6 +111,9 @@ DNS_NOT_FOUND = FaultInfo(
             r"|\benotfound|no such host|remote name could not be resolved|nxdomain"
             r"|non-existent domain|no address associated with hostname"
             r"|could not resolve host|\b11001\b|errno -2\]|name does not (?:resolve|exist)"
+            # .NET Framework in German, French, Spanish and Japanese
+            r"|remotename konnte nicht|nom distant n'a pas"
+            r"|resolver el nombre remoto|リモート名を解決"
             r"|unknownhostexception|unresolvedaddress|unable to resolve host"
             r"|(?:host|name|address) could not be (?:resolved|found)|err_name_not_resolved"
             r"|invalid hostname for this server"
@@ -222,7 +225,10 @@ TCP_REFUSED = FaultInfo(
             "the connection was refused",
             r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"
             r"|os error 111\b|err_connection_refused|connection_refused|refused to connect"
-            r"|errno=111\b",
+            r"|errno=111\b"
+            # Windows in German, French, Spanish and Japanese
+            r"|zielcomputer die verbindung verweigert|ordinateur cible l'a express"
+            r"|equipo de destino deneg|対象のコンピューターによって拒否",
         ): 85,
         CURL_COULD_NOT_CONNECT: 60,
         NO_CONNECTION: 26,

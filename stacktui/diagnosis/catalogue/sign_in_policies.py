@@ -76,7 +76,11 @@ MFA_REQUIRED = FaultInfo(
 
 # conditional-access
 
-_CONDITIONAL_ACCESS = Refusal(frozenset({"AADSTS53003", "AADSTS530084"}), REFUSAL_ERRORS)
+# 53000 to 53002 and 530003 are of policies that want a known device, as 53003 often is.
+_KNOWN_DEVICE = frozenset({"AADSTS53000", "AADSTS53001", "AADSTS53002", "AADSTS530003"})
+_CONDITIONAL_ACCESS = Refusal(
+    frozenset({"AADSTS53003", "AADSTS530084"}) | _KNOWN_DEVICE, REFUSAL_ERRORS
+)
 _LOOK_UP = (
     "An administrator of the directory finds the policy in its sign-in logs",
     "Whoever runs AD FS looks at the access control policy of the stamp's ARM",

@@ -239,7 +239,7 @@ TRUST_FILE_BAD = FaultInfo(
             "a file of trusted certificates holds none",
             r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib"
             r"|\[x509\] unknown error|trustanchors parameter must be"
-            r"|no certificates? found in .{1,60}bundle",
+            r"|no certificates? found in .{1,60}bundle|\[asn1(?::|\]) ?(?:nested|not|header)",
         ): 95,
         NOTHING_IN_PEM: 64,
     },

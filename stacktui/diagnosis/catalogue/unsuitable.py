@@ -75,11 +75,23 @@ def _also_unsuitable(failure: FailureContext) -> Explanation | None:
     if failure.verify_code not in ROOTLESS or not chain or why_intercepted(failure):
         return None
     if _serves(chain[0]):
-        return None
+        return _also_no_ca(failure)
     evidence = (*_use_lines(failure), *route_lines(failure))
     remedies = (_REISSUE.fill(host=failure.host), LINT_NEW_FILES.fill())
     why = UNSUITABLE[VerifyCode.INVALID_PURPOSE]
     return Explanation(_title(failure, why), evidence, remedies)
+
+
+def _also_no_ca(failure: FailureContext) -> Explanation | None:
+    """Explain an issuer on the path that may not issue. A root need not say so: old ones cannot."""
+    above = failure.verified_path[1:]
+    wrong = [each for each in above if not (each.is_ca or each.self_issued or each.unreadable)]
+    if not wrong:
+        return None
+    lines = [f"{each.common_name} is no CA by its basic constraints" for each in wrong]
+    evidence = (*lines, *chain_lines(failure.presented_chain), *route_lines(failure))
+    remedies = (_CORRECT_CA.fill(), LINT_NEW_FILES.fill())
+    return Explanation(_title(failure, UNSUITABLE[VerifyCode.INVALID_CA]), evidence, remedies)
 
 
 def _title(failure: FailureContext, why: str) -> str:

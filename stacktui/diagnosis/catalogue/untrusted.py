@@ -180,9 +180,11 @@ def _reaches_root(failure: FailureContext) -> bool:
     end, code = failure.path_end, failure.verify_code
     if end is None:
         return False
-    # The second code: the store also has the chain up to an intermediate.
-    if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
+    if code == VerifyCode.SELF_SIGNED_CERT_IN_CHAIN:
         return end.self_issued
+    # The store also has the chain up to an intermediate, whose issuer is neither there nor sent.
+    if code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        return end.self_issued or end.is_ca
     named_root = (
         end.issuer_name == ASDK_ROOT
         or is_named_root(end.issuer_name)

@@ -228,7 +228,7 @@ ACCOUNT_DISABLED = FaultInfo(
 # password-expired
 
 # The codes for an earlier sign-in that has ended: revoked, as the password was changed, or over.
-_SIGN_IN_ENDED = frozenset({"AADSTS50173", "MSIS9615"})
+_SIGN_IN_ENDED = frozenset({"AADSTS50173", "AADSTS700082", "AADSTS70043", "MSIS9615"})
 _SIGN_IN_AGAIN = checking_again("Run the check again: it signs in anew")
 _NEW_PASSWORD = RemedyTemplate(
     "Sign in to {portal} with a browser: it asks for a new password",

@@ -57,6 +57,9 @@ NOT_TRUSTED = MessagePattern(
     "the certificate is not trusted, and it is not said why",
     r"certificate_verify_failed|certificate verify failed|sslcertverificationerror"
     r"|could not establish trust relationship|ssl certificate problem"
+    # .NET Framework in German, French, Spanish and Japanese
+    r"|keine vertrauensstellung|établir une relation de confiance|establecer una relación de conf"
+    r"|certificado remoto no es v|信頼関係を確立できません"
     r"|remote certificate is invalid|remotecertificatechainerrors"
     r"|certificate verification failed\. this typical|err_cert_invalid|openssl ?engine problem"
     r"|certificate validation failed|peer certificate cannot be authenticated"
@@ -82,7 +85,8 @@ UNNAMED_TLS_FAILURE = MessagePattern(
 UNSUITABLE_CERTIFICATE = MessagePattern(
     "the certificate, or its CA's, lacks what makes it one for a server",
     r"missing (?:authority|subject) key identifier|basic constraints of ca cert not marked"
-    r"|invalid ca certificate|unsuitable certificate purpose|unsupported certificate purpose"
+    r"|invalid ca certificate|empty issuer name|unsuitable certificate purpose"
+    r"|unsupported certificate purpose"
     r"|ca cert does not include key usage|path ?len\w{0,3} (?:constraint|given)|pathlen invalid"
     r"|unhandled critical extension|certificate specifies an incompatible key usage"
     r"|key ?usage does not|notvalidforusage|invalidpurpose|invalid_purpose"
@@ -110,7 +114,7 @@ CERTIFICATE_FILE_FORBIDDEN = MessagePattern(
 CERTIFICATE_FILE_UNREADABLE = MessagePattern(
     "a file of certificates cannot be read",
     r"error setting certificate (?:verify locations|file)|cacertbadfile|curl: \(77\)"
-    r"|bio_new_file:(?:system lib|no such)",
+    r"|error adding trust anchors|bio_new_file:(?:system lib|no such)",
 )
 
 NOTHING_IN_PEM = MessagePattern(
