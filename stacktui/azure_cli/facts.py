@@ -25,6 +25,7 @@ from stacktui.azure_cli.settings import (
     option_of,
     variable_of,
 )
+from stacktui.azure_cli.writable import unwritable
 from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ _MAX_CACHE_SIZE = 4 * 1024 * 1024
 class AzInstallation:
     """One `az`. `version` is empty where its files do not say it.
 
-    `python` and `urllib3` are as in `AzureCli`, and `ca_bundle` is the file of roots of its own
-    certifi, None if unknown.
+    `python`, `urllib3` and `interpreter` are as in `AzureCli`, and `ca_bundle` is the file of roots
+    of its own certifi, None if unknown.
     """
 
     launcher: Path
@@ -47,6 +48,7 @@ class AzInstallation:
     python: str = field(default="", compare=False)
     urllib3: str = field(default="", compare=False)
     ca_bundle: Path | None = field(default=None, compare=False)
+    interpreter: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def read_facts(
     if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
         of_clouds = BrokenFile(folder / "clouds.config", *flaw)
     active = option_of(config, "cloud", "name")
-    kept_files = () if encrypts_tokens(config) else broken_kept_files(folder)
+    kept_files = tuple(broken_kept_files(folder, encrypted=encrypts_tokens(config)))
+    unreadable = {each.path for each in kept_files}
     keeps_errors = is_on(config, "core", "use_msal_http_cache", default=True)
     return AzFacts(
         folder,
@@ -107,6 +110,7 @@ def read_facts(
             *(each for each in (of_config, of_clouds) if each is not None),
             *broken_options(config, folder / "config"),
             *kept_files,
+            *(each for each in unwritable(folder) if each.path not in unreadable),
         ),
         ini_files.clouds(clouds),
         active,
@@ -145,7 +149,9 @@ def _installations(
     others = (launcher for launcher, _ in launchers if launcher not in known)
     unknown = tuple(each for each in others if not is_of_known_form(each))
     installations = (
-        AzInstallation(each.launcher, each.version, each.python, each.urllib3, each.cacert)
+        AzInstallation(
+            each.launcher, each.version, each.python, each.urllib3, each.cacert, each.interpreter
+        )
         for each in found
     )
     return tuple(installations), unknown

@@ -30,6 +30,8 @@ OF_FLAW: Mapping[str, str] = {
         "a traceback that ends in configparser.InterpolationSyntaxError: '%' must be followed by "
         "'%' or '('"
     ),
+    "output": "KeyError: '…', when a command prints",
+    "unwritable": "a traceback that ends in PermissionError, NotADirectoryError or the like",
     "profile": (
         "a traceback that ends in knack.util.CLIError: Profile … does not exist or is not "
         "supported."
