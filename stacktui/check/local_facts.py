@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Seconds after the steps have ended: a file on a dead network share must not delay the verdict.
 _PATIENCE = 2.0
 # Seconds for a name that the environment pins, which a healthy resolver answers in milliseconds.
-_RESOLVING = 1.0
+_RESOLVING = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def _judged(
 
 async def _resolved(names: set[str]) -> dict[str, tuple[str, ...] | None]:
     """Return the addresses of names, as az finds them: none where there is no such name, and None
-    where no resolver answers in a second."""
+    where no resolver answers in time."""
 
     async def addresses(name: str) -> tuple[str, ...] | None:
         asking = partial(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM)

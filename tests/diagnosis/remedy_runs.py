@@ -118,6 +118,11 @@ RUNS: Mapping[str, Run] = {
     ),
     "stacktui certificates export{config}": Run(shows="export REQUESTS_CA_BUNDLE="),
     "stacktui certificates matrix{environment}": Run(shows="localhost"),
+    "stacktui certificates repair {file}": Run(
+        _FILE, _ENDS, typed="y\n",
+        before="{ printf %s \"$(cat {ca_file})\"; cat {ca_file}; } > 'a file'",
+        after="openssl x509 -in 'a file' -noout -enddate",
+    ),
     "stacktui certificates show --all{environment}": Run(shows="AzureStackSelfSignedRootCert"),
     "stacktui certificates stores{environment}": Run(shows="certifi"),
     "stacktui certificates trust {aside}": Run({"aside": "{ca_file}"}, "Added 1 cert", typed="y\n"),

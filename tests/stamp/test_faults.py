@@ -36,6 +36,7 @@ WALK = {
     "tls-not-yet-valid": "metadata: certificate 9",
     "tls-name-mismatch": "metadata: certificate 62",
     "tls-weak": "metadata: certificate 66",
+    "tls-unsuitable": "metadata: certificate 26",
     "cert-expires-soon": "ok 18",
     "cert-readiness": "ok 18",
     "operator-health": "ok 18",
