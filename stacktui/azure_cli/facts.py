@@ -22,6 +22,7 @@ from stacktui.azure_cli.settings import (
     broken_options,
     encrypts_tokens,
     is_on,
+    keyring_option,
     option_of,
     variable_of,
 )
@@ -60,8 +61,9 @@ class AzFacts:
     `broken` are those that it cannot use, `clouds` the registered clouds, `active` the name of the
     one in use (may be empty), `unregistered` says that `clouds.config` has no such cloud, and
     `by_variable` that AZURE_CLOUD_NAME names it; `kept` are the cached error responses.
-    `instance_discovery` says whether az asks Microsoft about unknown login hosts. `unverified` are
-    the variables that disable verification, with their values.
+    `instance_discovery` says whether az asks Microsoft about unknown login hosts. `keyring` is the
+    option that has it encrypt its tokens, which az cannot without PyGObject; None if it is off.
+    `unverified` are the variables that disable verification, with their values.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class AzFacts:
     unknown: tuple[Path, ...] = ()
     by_variable: bool = False
     instance_discovery: bool = True
+    keyring: BrokenFile | None = None
 
     @property
     def launchers(self) -> tuple[Path, ...]:
@@ -120,6 +123,7 @@ def read_facts(
         unknown,
         bool(os.environ.get(variable_of("cloud", "name"))),
         is_on(config, "core", "instance_discovery", default=True),
+        keyring_option(config, folder / "config"),
     )
 
 

@@ -48,6 +48,7 @@ class Flaw(StrEnum):
     PROFILE = "profile"
     BOOLEAN = "boolean"
     OUTPUT = "output"
+    KEYRING = "keyring"
     JSON = "json"
     UNWRITABLE = "unwritable"
 

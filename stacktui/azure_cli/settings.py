@@ -54,6 +54,14 @@ def encrypts_tokens(config: Parsed) -> bool:
     return is_on(config, "core", "encrypt_token_cache", default=sys.platform == "win32")
 
 
+def keyring_option(config: Parsed, file: Path) -> BrokenFile | None:
+    """Return the option by which az keeps tokens in the keyring of a Linux desktop, if it is on."""
+    if sys.platform != "linux" or not encrypts_tokens(config):
+        return None
+    detail = "core.encrypt_token_cache is on, and az's Python has no PyGObject to encrypt with"
+    return BrokenFile(_set_by(file, "core", "encrypt_token_cache"), Flaw.KEYRING, detail)
+
+
 def broken_options(config: Parsed, file: Path) -> Iterator[BrokenFile]:
     """Yield the options whose value az cannot use, by the variable or the file that has it."""
     for section, option in _BOOLEANS:

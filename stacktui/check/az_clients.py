@@ -29,6 +29,7 @@ from stacktui.certificates.verify import Verification, verify
 from stacktui.check.clients import trusting_bundles, variable_store
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.model import CertificateRef, Identity
+from stacktui.python_clients.site_packages import is_venv, read_text
 from stacktui.transport.proxy import choose_proxy, without_credentials
 from stacktui.transport.records import ConnectionFacts
 
@@ -67,7 +68,8 @@ class AzClient:
 
     `fault` says why that file cannot be used. `certificate` says why az cannot read the file that
     the identity signs in with; empty if it can, or if there is none. `missing` is the Python that
-    its launcher starts, where that is not there, else empty.
+    its launcher starts, where that is not there, else empty. `has_keyring` is False where that
+    Python cannot import PyGObject, and None where that is not known.
     """
 
     installation: AzInstallation
@@ -76,6 +78,7 @@ class AzClient:
     hosts: tuple[AzHost, ...]
     certificate: str = ""
     missing: str = ""
+    has_keyring: bool | None = None
 
 
 def az_clients(
@@ -127,7 +130,19 @@ def _client(
         fault = TrustFileFault(store.setting, store.path, FileProblem.UNREADABLE, _NO_FOLDER)
     interpreter = installation.interpreter
     missing = interpreter if interpreter and not os.path.exists(interpreter) else ""
-    return AzClient(installation, store, fault, tuple(hosts), certificate, missing)
+    return AzClient(
+        installation, store, fault, tuple(hosts), certificate, missing, _has_keyring(interpreter)
+    )
+
+
+def _has_keyring(interpreter: str) -> bool | None:
+    """Return False for a virtual environment without PyGObject, None for what cannot be told."""
+    prefix = Path(interpreter).parent.parent
+    if not interpreter or not is_venv(str(prefix)):
+        return None
+    if "include-system-site-packages = true" in read_text(str(prefix / "pyvenv.cfg")):
+        return None
+    return None if any(prefix.glob("lib*/python3*/site-packages/gi")) else False
 
 
 def _is_refused_folder(store: TrustSource, hosts: Sequence[AzHost]) -> bool:

@@ -215,6 +215,8 @@ def _at_sign_in(context: AzContext) -> Iterator[Finding]:
     yield from _tenant(context)
     yield from _own_certificate(context)
     yield from _kept_files(context)
+    if (keyring := context.az.keyring) is not None and context.client.has_keyring is False:
+        yield AZ_CONFIG_BROKEN.finding(broken_file(context, context.az, keyring))
     yield from AZ_INSTANCE_DISCOVERY.advise(context)
     yield from _stale_errors(context)
     yield from _unusable_store(context)

@@ -6,6 +6,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,19 @@ def test_az_takes_no_folder_of_roots(stamp: RunningStamp, tmp_path: Path) -> Non
     assert (client["works"], ids(client)) == (False, ["trust-file-bad"])
     (client,) = box.clients(REQUESTS_CA_BUNDLE="", CURL_CA_BUNDLE=str(roots))
     assert client["works"] is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system encrypts")
+def test_tokens_that_az_is_to_encrypt(stamp: RunningStamp, tmp_path: Path) -> None:
+    """That takes PyGObject, which no virtual environment has of itself; else nobody can tell."""
+    box = Box(stamp, tmp_path, "2.66.2")
+    (client,) = box.clients(AZURE_CORE_ENCRYPT_TOKEN_CACHE="true")
+    assert (client["works"], ids(client)) == (None, ["az-undecided"])
+    (box.launchers[0].parents[1] / "pyvenv.cfg").touch()
+    (client,) = box.clients(AZURE_CORE_ENCRYPT_TOKEN_CACHE="true")
+    assert (client["works"], ids(client)) == (False, ["az-config-broken"])
+    remedy = client["findings"][0]["remedies"][0]
+    assert remedy["bash"] == "unset AZURE_CORE_ENCRYPT_TOKEN_CACHE"
 
 
 def test_a_login_that_cannot_be_written_down(stamp: RunningStamp, tmp_path: Path) -> None:

@@ -175,6 +175,8 @@ def _reasons(report: AzContext) -> Iterator[str]:
         elif host.verification is None and report.failure is None:
             yield f"with which roots it verifies {host.host} is not known"
     yield from _of_identity(report)
+    if report.az.keyring is not None:
+        yield "core.encrypt_token_cache is on, and only the keyring of a session can tell"
     if report.login_host in PUBLIC_LOGIN_HOSTS and tenant_by_name(report) is not None:
         yield f"only the internet knows what is at {asked_for_tenant(report)}"
     yield from _of_failure(report)

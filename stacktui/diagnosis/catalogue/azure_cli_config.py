@@ -84,7 +84,7 @@ _EDIT_OPTION = RemedyTemplate(
     "Set it to {values} in {path}", shown=_SHOWN | {"values": "true or false"}
 )
 # The values that are usual, by the flaw.
-_VALUES = {"boolean": "true or false", "output": "json"}
+_VALUES = {"boolean": "true or false", "output": "json", "keyring": "false"}
 _GIVE_BACK = RemedyTemplate(
     "Give it to this user (after `sudo az`, it is root's)",
     'sudo chown -R -- "$(id -un)" {path}',
@@ -189,7 +189,7 @@ def _broken_line(broken: BrokenFile) -> str:
     after = "az removes such a file" if broken.removed else "every az command fails with it"
     if broken.flaw == "output":
         after = "every az command that prints fails with it"
-    elif broken.path.suffix == ".json" or broken.flaw in ("boolean", "unwritable"):
+    elif broken.path.suffix == ".json" or broken.flaw in ("boolean", "keyring", "unwritable"):
         after = "every az login fails with it"
     elif broken.flaw == "unreadable":
         after = "az takes it for one that is not there"
