@@ -104,16 +104,22 @@ def read_facts(
     active = option_of(config, "cloud", "name")
     kept_files = tuple(broken_kept_files(folder, encrypted=encrypts_tokens(config)))
     unreadable = {each.path for each in kept_files}
+    unwritten = tuple(each for each in unwritable(folder) if each.path not in unreadable)
+    # Of a clouds.config that az can neither read nor write, the latter is what fails.
+    of_ini = (
+        each for each in (of_config, of_clouds)
+        if each is not None and each.path not in {other.path for other in unwritten}
+    )  # fmt: skip
     keeps_errors = is_on(config, "core", "use_msal_http_cache", default=True)
     return AzFacts(
         folder,
         found,
         _run_by_shell(found),
         (
-            *(each for each in (of_config, of_clouds) if each is not None),
+            *of_ini,
             *broken_options(config, folder / "config"),
             *kept_files,
-            *(each for each in unwritable(folder) if each.path not in unreadable),
+            *unwritten,
         ),
         ini_files.clouds(clouds),
         active,
