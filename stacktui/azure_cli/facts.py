@@ -22,9 +22,11 @@ from stacktui.azure_cli.settings import (
     broken_options,
     encrypts_tokens,
     is_on,
+    keyring_option,
     option_of,
     variable_of,
 )
+from stacktui.azure_cli.writable import unwritable
 from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ _MAX_CACHE_SIZE = 4 * 1024 * 1024
 class AzInstallation:
     """One `az`. `version` is empty where its files do not say it.
 
-    `python` and `urllib3` are as in `AzureCli`, and `ca_bundle` is the file of roots of its own
-    certifi, None if unknown.
+    `python`, `urllib3` and `interpreter` are as in `AzureCli`, and `ca_bundle` is the file of roots
+    of its own certifi, None if unknown.
     """
 
     launcher: Path
@@ -47,6 +49,7 @@ class AzInstallation:
     python: str = field(default="", compare=False)
     urllib3: str = field(default="", compare=False)
     ca_bundle: Path | None = field(default=None, compare=False)
+    interpreter: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,9 @@ class AzFacts:
     `broken` are those that it cannot use, `clouds` the registered clouds, `active` the name of the
     one in use (may be empty), `unregistered` says that `clouds.config` has no such cloud, and
     `by_variable` that AZURE_CLOUD_NAME names it; `kept` are the cached error responses.
-    `instance_discovery` says whether az asks Microsoft about unknown login hosts. `unverified` are
-    the variables that disable verification, with their values.
+    `instance_discovery` says whether az asks Microsoft about unknown login hosts. `keyring` is the
+    option that has it encrypt its tokens, which az cannot without PyGObject; None if it is off.
+    `unverified` are the variables that disable verification, with their values.
     """
 
     folder: Path
@@ -74,6 +78,7 @@ class AzFacts:
     unknown: tuple[Path, ...] = ()
     by_variable: bool = False
     instance_discovery: bool = True
+    keyring: BrokenFile | None = None
 
     @property
     def launchers(self) -> tuple[Path, ...]:
@@ -97,16 +102,24 @@ def read_facts(
     if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
         of_clouds = BrokenFile(folder / "clouds.config", *flaw)
     active = option_of(config, "cloud", "name")
-    kept_files = () if encrypts_tokens(config) else broken_kept_files(folder)
+    kept_files = tuple(broken_kept_files(folder, encrypted=encrypts_tokens(config)))
+    unreadable = {each.path for each in kept_files}
+    unwritten = tuple(each for each in unwritable(folder) if each.path not in unreadable)
+    # Of a clouds.config that az can neither read nor write, the latter is what fails.
+    of_ini = (
+        each for each in (of_config, of_clouds)
+        if each is not None and each.path not in {other.path for other in unwritten}
+    )  # fmt: skip
     keeps_errors = is_on(config, "core", "use_msal_http_cache", default=True)
     return AzFacts(
         folder,
         found,
         _run_by_shell(found),
         (
-            *(each for each in (of_config, of_clouds) if each is not None),
+            *of_ini,
             *broken_options(config, folder / "config"),
             *kept_files,
+            *unwritten,
         ),
         ini_files.clouds(clouds),
         active,
@@ -116,6 +129,7 @@ def read_facts(
         unknown,
         bool(os.environ.get(variable_of("cloud", "name"))),
         is_on(config, "core", "instance_discovery", default=True),
+        keyring_option(config, folder / "config"),
     )
 
 
@@ -145,7 +159,9 @@ def _installations(
     others = (launcher for launcher, _ in launchers if launcher not in known)
     unknown = tuple(each for each in others if not is_of_known_form(each))
     installations = (
-        AzInstallation(each.launcher, each.version, each.python, each.urllib3, each.cacert)
+        AzInstallation(
+            each.launcher, each.version, each.python, each.urllib3, each.cacert, each.interpreter
+        )
         for each in found
     )
     return tuple(installations), unknown

@@ -30,6 +30,7 @@ ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"
 DEFAULT = "DEFAULT"
 # What configparser's interpolation fails at: a % that starts neither %% nor %(name)s.
 _PERCENT = re.compile(r"%(?!\()")
+_NAMED = re.compile(r"%\(([^)]*)\)s")
 _OPTIONS = ("endpoint_", "suffix_")
 _DELIMITER = re.compile("[=:]")
 
@@ -46,7 +47,10 @@ class Flaw(StrEnum):
     PERCENT = "percent"
     PROFILE = "profile"
     BOOLEAN = "boolean"
+    OUTPUT = "output"
+    KEYRING = "keyring"
     JSON = "json"
+    UNWRITABLE = "unwritable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +225,18 @@ def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str]
     for name, (option, value) in (*defaults, *own):
         if not (option == "profile" or option.startswith(_OPTIONS)):
             continue
-        if _PERCENT.search(value.replace("%%", "")):
+        if _PERCENT.search(value.replace("%%", "")) or _lacks_a_value(found, name, value):
             return Flaw.PERCENT, f"{_place(name, option, value)}: a % in it must be written %%"
         if option == "profile" and "%" not in value and value not in profiles:
             return Flaw.PROFILE, f"{_place(name, option, value)}: az knows no such profile"
     return None
+
+
+def _lacks_a_value(found: Parsed, section: str, value: str) -> bool:
+    """Return whether a `%(name)s` names no option."""
+    own = found.section(section)
+    known = found.defaults.keys() | (own.values.keys() if own is not None else ())
+    return any(name.lower() not in known for name in _NAMED.findall(value.replace("%%", "")))
 
 
 def _place(section: str, option: str, value: str) -> str:

@@ -19,7 +19,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -60,7 +60,8 @@ class AzureCli:
     """One installation. `version` may be empty; `cacert` is resolved, and may not exist.
 
     `python` (`3.12`) and `urllib3` are the versions of what it verifies hosts with; empty where no
-    file says them.
+    file says them. `interpreter` is the path of the Python that the launcher starts; empty where
+    that depends on more than the launcher.
     """
 
     launcher: Path
@@ -69,6 +70,7 @@ class AzureCli:
     cacert: Path
     python: str = field(default="", compare=False)
     urllib3: str = field(default="", compare=False)
+    interpreter: str = field(default="", compare=False)
 
 
 def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tuple[AzureCli, ...]:
@@ -110,7 +112,15 @@ def _read(launcher: Path) -> AzureCli | None:
     version = next(
         (found for python in (*pythons, shebang) if (found := python_version_of(python))), ""
     )
-    return _installation(launcher, [*packages, *package_folders(prefixes, version)])
+    interpreter = shebang or (pythons[0] if len(pythons) == 1 and _is_script(text) else "")
+    folders = [*packages, *package_folders(prefixes, version)]
+    cli = _installation(launcher, folders)
+    return replace(cli, interpreter=interpreter) if cli is not None else None
+
+
+def _is_script(text: str) -> bool:
+    """Return whether a launcher is a script of a Unix shell that starts always the same."""
+    return text.startswith("#!") and "else" not in text.split()
 
 
 def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from stacktui.azure_cli.ini_files import BrokenFile, Flaw, Parsed, value
 
 _ON, _OFF = frozenset(("1", "yes", "true", "on")), frozenset(("0", "no", "false", "off"))
 # The options that each command, or each login, reads as yes or no: az 2.66 ends with a traceback
-# at any other value. `core` but for the last.
+# at any other value.
 _BOOLEANS = (
     ("core", "no_color"),
     ("core", "only_show_errors"),
     ("core", "use_command_index"),
     ("core", "encrypt_token_cache"),
     ("core", "use_msal_http_cache"),
+    ("core", "disable_progress_bar"),
     ("core", "enable_broker_on_windows"),
     ("core", "instance_discovery"),
     ("core", "login_experience_v2"),
     ("logging", "enable_log_file"),
+    ("clients", "show_secrets_warning"),
 )
+# What commands print in: at any other value az 2.66 ends with a KeyError when it prints.
+_OUTPUTS = ("json", "jsonc", "none", "table", "tsv", "yaml", "yamlc")
 
 
 def variable_of(section: str, option: str) -> str:
@@ -50,14 +54,33 @@ def encrypts_tokens(config: Parsed) -> bool:
     return is_on(config, "core", "encrypt_token_cache", default=sys.platform == "win32")
 
 
+def keyring_option(config: Parsed, file: Path) -> BrokenFile | None:
+    """Return the option by which az keeps tokens in the keyring of a Linux desktop, if it is on."""
+    if sys.platform != "linux" or not encrypts_tokens(config):
+        return None
+    detail = "core.encrypt_token_cache is on, and az's Python has no PyGObject to encrypt with"
+    return BrokenFile(_set_by(file, "core", "encrypt_token_cache"), Flaw.KEYRING, detail)
+
+
 def broken_options(config: Parsed, file: Path) -> Iterator[BrokenFile]:
-    """Yield the yes-or-no options with another value, by the variable or the file that has it."""
+    """Yield the options whose value az cannot use, by the variable or the file that has it."""
     for section, option in _BOOLEANS:
-        variable = variable_of(section, option)
-        text = option_of(config, section, option)
-        if variable not in os.environ and not text:
-            continue
-        if text.lower() not in _ON | _OFF:
-            where = Path(variable) if variable in os.environ else file
+        if _is_none_of(_ON | _OFF, config, section, option):
             # Without the value, which may be anything.
-            yield BrokenFile(where, Flaw.BOOLEAN, f"{section}.{option} is neither true nor false")
+            detail = f"{section}.{option} is neither true nor false"
+            yield BrokenFile(_set_by(file, section, option), Flaw.BOOLEAN, detail)
+    if _is_none_of(_OUTPUTS, config, "core", "output"):
+        detail = f"core.output is none of {', '.join(_OUTPUTS)}"
+        yield BrokenFile(_set_by(file, "core", "output"), Flaw.OUTPUT, detail)
+
+
+def _is_none_of(known: Collection[str], config: Parsed, section: str, option: str) -> bool:
+    """Return whether the option is set, and to none of these."""
+    text = option_of(config, section, option)
+    is_set = bool(text) or variable_of(section, option) in os.environ
+    return is_set and text.lower() not in known
+
+
+def _set_by(file: Path, section: str, option: str) -> Path:
+    variable = variable_of(section, option)
+    return Path(variable) if variable in os.environ else file

@@ -8,12 +8,14 @@ section 6). It knows neither the environment's `proxy` nor its `resolve`.
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stacktui.azure_cli.facts import AzFacts, AzInstallation
+from stacktui.certificates.files import FileProblem
 from stacktui.certificates.trust import (
     CERTIFI,
     TrustFileError,
@@ -27,6 +29,7 @@ from stacktui.certificates.verify import Verification, verify
 from stacktui.check.clients import trusting_bundles, variable_store
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.model import CertificateRef, Identity
+from stacktui.python_clients.site_packages import is_venv, read_text
 from stacktui.transport.proxy import choose_proxy, without_credentials
 from stacktui.transport.records import ConnectionFacts
 
@@ -34,6 +37,7 @@ _VERSION = re.compile(r"\d{1,6}")
 # The first urllib3 that ignores the CN, and the first that is strict, on the first such Python.
 _NO_COMMON_NAME, _STRICT, _STRICT_PYTHON = (2,), (2, 4), (3, 13)
 _TRUSTED = Verification(0)
+_NO_FOLDER = "it is a folder, where az takes a file"
 _CERTIFICATE = re.compile(r"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)
 _KEY = re.compile(r"^-----BEGIN (?:RSA |EC )?PRIVATE KEY-----", re.MULTILINE)
 _ENCRYPTED = re.compile(
@@ -63,7 +67,9 @@ class AzClient:
     """An `az`, the file of roots that it uses, and the hosts, in the order of this check.
 
     `fault` says why that file cannot be used. `certificate` says why az cannot read the file that
-    the identity signs in with; empty if it can, or if there is none.
+    the identity signs in with; empty if it can, or if there is none. `missing` is the Python that
+    its launcher starts, where that is not there, else empty. `has_keyring` is False where that
+    Python cannot import PyGObject, and None where that is not known.
     """
 
     installation: AzInstallation
@@ -71,6 +77,8 @@ class AzClient:
     fault: TrustFileFault | None
     hosts: tuple[AzHost, ...]
     certificate: str = ""
+    missing: str = ""
+    has_keyring: bool | None = None
 
 
 def az_clients(
@@ -117,7 +125,31 @@ def _client(
             except TrustFileError as error:
                 fault = error.fault
         hosts.append(AzHost(*key, verification, *ways[key]))
-    return AzClient(installation, store, fault, tuple(hosts), certificate)
+    # az verifies the registration with a folder, and then wants no folder when it signs in.
+    if store is not None and fault is None and _is_refused_folder(store, hosts):
+        fault = TrustFileFault(store.setting, store.path, FileProblem.UNREADABLE, _NO_FOLDER)
+    interpreter = installation.interpreter
+    missing = interpreter if interpreter and not os.path.exists(interpreter) else ""
+    return AzClient(
+        installation, store, fault, tuple(hosts), certificate, missing, _has_keyring(interpreter)
+    )
+
+
+def _has_keyring(interpreter: str) -> bool | None:
+    """Return False for a virtual environment without PyGObject, None for what cannot be told."""
+    prefix = Path(interpreter).parent.parent
+    if not interpreter or not is_venv(str(prefix)):
+        return None
+    if "include-system-site-packages = true" in read_text(str(prefix / "pyvenv.cfg")):
+        return None
+    return None if any(prefix.glob("lib*/python3*/site-packages/gi")) else False
+
+
+def _is_refused_folder(store: TrustSource, hosts: Sequence[AzHost]) -> bool:
+    """Return whether a folder is all that stops az: requests takes one (2.66, `core/_debug.py`)."""
+    if store.setting != "REQUESTS_CA_BUNDLE" or not os.path.isdir(store.path):
+        return False
+    return all(each.verification is None or each.verification.ok for each in hosts)
 
 
 def _fault_of(store: TrustSource, rules: VerifyRules) -> TrustFileFault | None:

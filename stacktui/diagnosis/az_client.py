@@ -19,7 +19,11 @@ from stacktui.check.step_names import StepName
 from stacktui.diagnosis.az_context import AzContext
 from stacktui.diagnosis.catalogue import az_explanations as explain
 from stacktui.diagnosis.catalogue.applications import ADFS_CLIENT_NOT_ALLOWED, TENANT_NOT_FOUND
-from stacktui.diagnosis.catalogue.az_works import AZ_INSTANCE_DISCOVERY, AZ_UNDECIDED
+from stacktui.diagnosis.catalogue.az_works import (
+    AZ_INSTANCE_DISCOVERY,
+    AZ_PYTHON_MISSING,
+    AZ_UNDECIDED,
+)
 from stacktui.diagnosis.catalogue.azure_cli import (
     AZ_STALE_ERROR_CACHE,
     AZ_TOO_NEW,
@@ -135,8 +139,13 @@ def _too_new(context: AzContext) -> Iterator[Finding]:
 
 def _failures(context: AzContext) -> Iterator[Finding]:
     """Yield what az would fail at, in its order."""
+    if context.client.missing:  # it does not even start
+        yield from AZ_PYTHON_MISSING.advise(context)
+        return
     yield from _at_start(context)
     yield from _at_registration(context)
+    if context.cloud is None and not is_of_public_cloud(context.environment):
+        yield from _unwritable(context)
     yield from _at_sign_in(context)
     yield from _at_arm(context)
 
@@ -146,7 +155,7 @@ def _failures(context: AzContext) -> Iterator[Finding]:
 
 def _at_start(context: AzContext) -> Iterator[Finding]:
     for each in context.az.broken:
-        if not _is_kept(each) and each.flaw != "unreadable":
+        if not (_is_kept(each) or _is_unwritable(each) or each.flaw == "unreadable"):
             yield AZ_CONFIG_BROKEN.finding(broken_file(context, context.az, each))
     if is_of_public_cloud(context.environment):
         return
@@ -157,6 +166,17 @@ def _at_start(context: AzContext) -> Iterator[Finding]:
 def _is_kept(broken: BrokenFile) -> bool:
     """Whether it is a file of tokens or of service principals."""
     return broken.path.suffix == ".json"
+
+
+def _is_unwritable(broken: BrokenFile) -> bool:
+    """Whether it fails only what writes there, and not the log of each command."""
+    return broken.flaw == "unwritable" and broken.path.name != "commands"
+
+
+def _unwritable(context: AzContext) -> Iterator[Finding]:
+    for each in context.az.broken:
+        if _is_unwritable(each) and not _is_kept(each):
+            yield AZ_CONFIG_BROKEN.finding(broken_file(context, context.az, each))
 
 
 # Registration, where az has no cloud for the stamp
@@ -195,6 +215,8 @@ def _at_sign_in(context: AzContext) -> Iterator[Finding]:
     yield from _tenant(context)
     yield from _own_certificate(context)
     yield from _kept_files(context)
+    if (keyring := context.az.keyring) is not None and context.client.has_keyring is False:
+        yield AZ_CONFIG_BROKEN.finding(broken_file(context, context.az, keyring))
     yield from AZ_INSTANCE_DISCOVERY.advise(context)
     yield from _stale_errors(context)
     yield from _unusable_store(context)
@@ -205,6 +227,7 @@ def _at_sign_in(context: AzContext) -> Iterator[Finding]:
     token = context.report.token
     if token is not None and token.scope.endswith("/openid"):
         yield ADFS_CLIENT_NOT_ALLOWED.finding(explain.default_scope_refused(token.scope))
+    yield from _unwritable(context)
 
 
 def _tenant(context: AzContext) -> Iterator[Finding]:

@@ -30,6 +30,9 @@ OF_FLAW: Mapping[str, str] = {
         "a traceback that ends in configparser.InterpolationSyntaxError: '%' must be followed by "
         "'%' or '('"
     ),
+    "keyring": "ImportError: Unable to import module 'gi'",
+    "output": "KeyError: '…', when a command prints",
+    "unwritable": "a traceback that ends in PermissionError, NotADirectoryError or the like",
     "profile": (
         "a traceback that ends in knack.util.CLIError: Profile … does not exist or is not "
         "supported."

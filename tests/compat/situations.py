@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,15 +24,6 @@ def variables(**values: str) -> Prepare:
     return lambda _machine: values
 
 
-def cut(name: str) -> Prepare:
-    """Leave a file of az's that ends early."""
-
-    def prepare(machine: Machine) -> None:
-        (machine.files / name).write_text('{"AccessToken": {')
-
-    return prepare
-
-
 def in_config(text: str, **values: str) -> Prepare:
     def prepare(machine: Machine) -> Mapping[str, str]:
         (machine.files / "config").write_text(text)
@@ -45,6 +38,30 @@ def in_clouds(old: str, new: str) -> Prepare:
 
 def by_curl_bundle(machine: Machine) -> Mapping[str, str]:
     return {"REQUESTS_CA_BUNDLE": UNSET, "CURL_CA_BUNDLE": machine.stamp.ca_file}
+
+
+def by_folder(machine: Machine) -> Mapping[str, str]:
+    folder = machine.folder / "roots"
+    folder.mkdir()
+    shutil.copy(machine.stamp.ca_file, folder / "root.pem")
+    subprocess.run(["openssl", "rehash", str(folder)], check=True, capture_output=True)
+    return {"REQUESTS_CA_BUNDLE": str(folder)}
+
+
+def holding(name: str, content: str) -> Prepare:
+    def prepare(machine: Machine) -> None:
+        (machine.files / name).write_text(content)
+
+    return prepare
+
+
+def cut(name: str) -> Prepare:
+    """Leave a file of az's that ends early."""
+    return holding(name, '{"AccessToken": {')
+
+
+def folder_named(name: str) -> Prepare:
+    return lambda machine: (machine.files / name).mkdir()
 
 
 def by_domain(machine: Machine) -> dict[str, str]:
@@ -134,6 +151,19 @@ OTHERS = (
               prepare=variables(AZURE_CORE_INSTANCE_DISCOVERY="maybe")),
     Situation("an option of the file that is no boolean", False, "az-config-broken",
               "Not a boolean", idp=ADFS, prepare=in_config("[core]\nonly_show_errors = maybe\n")),
+    Situation("tokens to be encrypted, without PyGObject", False, "az-config-broken",
+              "Unable to import module 'gi'", registered=True,
+              prepare=variables(AZURE_CORE_ENCRYPT_TOKEN_CACHE="true")),
+    Situation("an output that az does not have", False, "az-config-broken", "KeyError: 'tabel'",
+              registered=True, prepare=in_config("[core]\noutput = tabel\n")),
+    Situation("subscriptions that are a list", False, "az-config-broken", "AttributeError",
+              idp=ADFS, registered=True, prepare=holding("azureProfile.json", "[]")),
+    Situation("service principals without ids", False, "az-config-broken", "KeyError",
+              registered=True, prepare=holding(PRINCIPALS, "[{}]")),
+    Situation("a folder in the place of clouds.config", False, "az-config-broken",
+              "IsADirectoryError", prepare=folder_named("clouds.config")),
+    Situation("a folder of roots", False, "trust-file-bad", "invalid file path", idp=ADFS,
+              prepare=by_folder),
     Situation("truncated service principals", False, "az-config-broken",
               "Expecting|JSONDecodeError", registered=True, prepare=cut(PRINCIPALS)),
     Situation("an empty token cache", registered=True,

@@ -192,6 +192,12 @@ RUNS: Mapping[str, Run] = {
     "export REQUESTS_CA_BUNDLE={file}": Run(
         {"file": "{ca_file}"}, "(?m)^REQUESTS_CA_BUNDLE=.*pem$", after="env"
     ),
+    'sudo chown -R -- "$(id -un)" {path}': Run(
+        {"path": "{folder}/az's files"}, "^own$",
+        before="printf '#!/bin/sh\\nexec \"$@\"\\n' > bin/sudo; chmod +x bin/sudo\n"
+        "mkdir \"az's files\"",
+        after="[ -O \"az's files\" ] && echo own",
+    ),
     "export AZURE_CORE_INSTANCE_DISCOVERY=false": Run(
         shows="^false$", after="printenv AZURE_CORE_INSTANCE_DISCOVERY"
     ),

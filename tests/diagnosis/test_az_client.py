@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +132,56 @@ def test_each_is_listed_and_the_first_is_what_the_text_says(
     box.launchers.reverse()
     ran = stacktui("check", "--config", box.config, **box.variables())
     assert "\nOK in " in ran.out
+
+
+def test_one_that_cannot_start(stamp: RunningStamp, tmp_path: Path) -> None:
+    """Its Python was removed; another az on this machine starts."""
+    box = Box(stamp, tmp_path, "2.66.2", "2.66.3")
+    (box.launchers[0].parent / "python").unlink()
+    broken, other = box.clients()
+    assert (broken["works"], ids(broken), other["works"]) == (False, ["az-python-missing"], True)
+    (finding,) = broken["findings"]
+    assert str(box.launchers[0].parent / "python") in finding["evidence"][0]
+    assert str(box.launchers[1].parent) in finding["remedies"][0]["bash"]
+    (box.launchers[1].parent / "python").unlink()
+    assert "venv" in box.clients()[0]["findings"][0]["remedies"][0]["bash"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the folder's links")
+def test_az_takes_no_folder_of_roots(stamp: RunningStamp, tmp_path: Path) -> None:
+    """requests does, and so az registers the stamp; it refuses the variable when it signs in."""
+    box = Box(stamp, tmp_path, "2.66.2")
+    roots = tmp_path / "roots"
+    roots.mkdir()
+    shutil.copy(stamp.ca_file, roots / "root.pem")
+    subprocess.run(["openssl", "rehash", str(roots)], check=True, capture_output=True)
+    (client,) = box.clients(REQUESTS_CA_BUNDLE=str(roots))
+    assert (client["works"], ids(client)) == (False, ["trust-file-bad"])
+    (client,) = box.clients(REQUESTS_CA_BUNDLE="", CURL_CA_BUNDLE=str(roots))
+    assert client["works"] is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system encrypts")
+def test_tokens_that_az_is_to_encrypt(stamp: RunningStamp, tmp_path: Path) -> None:
+    """That takes PyGObject, which no virtual environment has of itself; else nobody can tell."""
+    box = Box(stamp, tmp_path, "2.66.2")
+    (client,) = box.clients(AZURE_CORE_ENCRYPT_TOKEN_CACHE="true")
+    assert (client["works"], ids(client)) == (None, ["az-undecided"])
+    (box.launchers[0].parents[1] / "pyvenv.cfg").touch()
+    (client,) = box.clients(AZURE_CORE_ENCRYPT_TOKEN_CACHE="true")
+    assert (client["works"], ids(client)) == (False, ["az-config-broken"])
+    remedy = client["findings"][0]["remedies"][0]
+    assert remedy["bash"] == "unset AZURE_CORE_ENCRYPT_TOKEN_CACHE"
+
+
+def test_a_login_that_cannot_be_written_down(stamp: RunningStamp, tmp_path: Path) -> None:
+    box = Box(stamp, tmp_path, "2.66.2")
+    (box.files / "clouds.config").mkdir()
+    (client,) = box.clients()
+    assert (client["works"], ids(client)) == (False, ["az-config-broken"])
+    assert "mv -- " in client["findings"][0]["remedies"][0]["bash"]
+    (client,) = box.clients(AZURE_CONFIG_DIR=str(box.config))
+    assert (client["works"], ids(client)) == (False, ["az-config-broken"])
 
 
 def test_one_of_no_known_form_is_listed_and_not_run(stamp: RunningStamp, tmp_path: Path) -> None:

@@ -7,10 +7,16 @@ check fails by them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stacktui.diagnosis.az_context import AzContext
 from stacktui.diagnosis.catalogue.az_explanations import asked_for_tenant, tenant_by_name
-from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
+from stacktui.diagnosis.catalogue.azure_cli import (
+    INSTALL_AZ,
+    USE_INSTALLED,
+    is_of_public_cloud,
+    use_supported,
+)
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -29,6 +35,50 @@ from stacktui.identities.model import IdentityKind
 
 # The kinds that sign in by MSAL, which asks about login hosts.
 _BY_MSAL = (IdentityKind.SERVICE_PRINCIPAL, IdentityKind.USER, IdentityKind.DEVICE_CODE)
+
+# az-python-missing
+
+_INSTALL_ANEW = replace(
+    INSTALL_AZ,
+    title="Install az 2.66 anew, in a virtual environment of its own (with Python 3.12 or older)",
+)
+
+
+def _python_missing(report: ReportContext) -> Explanation | None:
+    if not isinstance(report, AzContext) or not report.client.missing:
+        return None
+    return Explanation(
+        "az cannot start: the Python that its launcher names is not there",
+        (f"{report.launcher} starts {report.client.missing}", "there is no such file"),
+        (use_supported(report, report.az, _INSTALL_ANEW),),
+    )
+
+
+AZ_PYTHON_MISSING = FaultInfo(
+    id="az-python-missing",
+    group=Group.ADVISORY,
+    sides=(Side.BOX,),
+    meaning="az cannot start: the Python that it was installed with is gone.",
+    distinguishing_evidence=(
+        "The launcher is read, and starts a Python by its path, where no file is: that Python was "
+        "removed or updated after az was installed, or the folder was moved. The check does not "
+        "need it. What az fails at once it runs has another id."
+    ),
+    az_says=(
+        "nothing of its own; the shell: az: …/bin/python: bad interpreter: No such file or "
+        "directory, or: az: cannot execute: required file not found"
+    ),
+    patterns={
+        MessagePattern(
+            "the launcher of az starts a Python that is not there",
+            r"bad interpreter: no such file|cannot execute: required file not found",
+            also=r"\baz\b",
+        ): 90,
+    },
+    remedies=(USE_INSTALLED, _INSTALL_ANEW),
+    advisories=(_python_missing,),
+)
+
 
 # az-instance-discovery
 
@@ -125,6 +175,8 @@ def _reasons(report: AzContext) -> Iterator[str]:
         elif host.verification is None and report.failure is None:
             yield f"with which roots it verifies {host.host} is not known"
     yield from _of_identity(report)
+    if report.az.keyring is not None:
+        yield "core.encrypt_token_cache is on, and only the keyring of a session can tell"
     if report.login_host in PUBLIC_LOGIN_HOSTS and tenant_by_name(report) is not None:
         yield f"only the internet knows what is at {asked_for_tenant(report)}"
     yield from _of_failure(report)
@@ -191,4 +243,4 @@ AZ_UNDECIDED = FaultInfo(
     advisories=(_undecided,),
 )
 
-OF_AZ = (AZ_INSTANCE_DISCOVERY, AZ_UNDECIDED)
+OF_AZ = (AZ_PYTHON_MISSING, AZ_INSTANCE_DISCOVERY, AZ_UNDECIDED)

@@ -52,7 +52,7 @@ def is_of_public_cloud(environment: Environment) -> bool:
 
 # az-too-new
 
-_USE_INSTALLED = RemedyTemplate(
+USE_INSTALLED = RemedyTemplate(
     "Use az {version}, which is on this machine too ({launcher})",
     USE_FOLDER[Shell.BASH],
     USE_FOLDER[Shell.POWERSHELL],
@@ -89,17 +89,22 @@ def too_new(report: ReportContext, az: AzFacts, installed: AzInstallation) -> Ex
         if "-hybrid" in report.environment.profile:
             evidence.append(f"since 2.73 az does not know the profile {report.environment.profile}")
         evidence.append("it reads metadata as one object, where a stamp answers it with a list")
-    fits = (each for each in az.installations if version_of(each) == SUPPORTED)
-    fit = next(fits, None)
-    remedy = INSTALL_AZ.fill() if fit is None else _use_installed(fit)
-    return Explanation(title, tuple(evidence), (remedy,))
+    return Explanation(title, tuple(evidence), (use_supported(report, az),))
 
 
-def _use_installed(installed: AzInstallation) -> Remedy:
-    launcher = installed.launcher
-    return _USE_INSTALLED.fill(
-        version=installed.version, launcher=str(launcher), folder=str(launcher.parent)
-    )
+def use_supported(
+    report: ReportContext, az: AzFacts, install: RemedyTemplate = INSTALL_AZ
+) -> Remedy:
+    """Return how to use the az that is supported: one of this machine's, or a new one."""
+    clients = report.report.az_clients
+    cannot_start = {each.installation.launcher for each in clients if each.missing}
+    for each in az.installations:
+        launcher = each.launcher
+        if version_of(each) == SUPPORTED and launcher not in cannot_start:
+            return USE_INSTALLED.fill(
+                version=each.version, launcher=str(launcher), folder=str(launcher.parent)
+            )
+    return install.fill()
 
 
 AZ_TOO_NEW = FaultInfo(
@@ -144,7 +149,7 @@ AZ_TOO_NEW = FaultInfo(
         NO_REGISTERED_PROVIDER: 50,
         INVALID_PROFILE: 52,
     },
-    remedies=(_USE_INSTALLED, INSTALL_AZ),
+    remedies=(USE_INSTALLED, INSTALL_AZ),
     advisories=(_az_too_new,),
 )
 

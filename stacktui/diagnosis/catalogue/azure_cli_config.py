@@ -71,12 +71,28 @@ _SET_ASIDE = RemedyTemplate(
     _SHOWN_QUOTED | {"aside": "'FILE.broken'"},
 )
 _UNSET_OPTION = RemedyTemplate(
-    "Unset the variable, or set it to true or false, in this shell and wherever it is set for good",
+    "Unset the variable, or set it to {values}, in this shell and wherever it is set for good",
     "unset {variable}",
     "Remove-Item {env_variable}",
-    {"variable": "AZURE_CORE_INSTANCE_DISCOVERY", "env_variable": "Env:NAME"},
+    {
+        "variable": "AZURE_CORE_INSTANCE_DISCOVERY",
+        "env_variable": "Env:NAME",
+        "values": "true or false",
+    },
 )
-_EDIT_OPTION = RemedyTemplate("Set it to true or false in {path}", shown=_SHOWN)
+_EDIT_OPTION = RemedyTemplate(
+    "Set it to {values} in {path}", shown=_SHOWN | {"values": "true or false"}
+)
+# The values that are usual, by the flaw.
+_VALUES = {"boolean": "true or false", "output": "json", "keyring": "false"}
+_GIVE_BACK = RemedyTemplate(
+    "Give it to this user (after `sudo az`, it is root's)",
+    'sudo chown -R -- "$(id -un)" {path}',
+    shown={"path": "~/.azure"},
+)
+_OTHER_FOLDER = RemedyTemplate(
+    "Name a folder that this user can write in AZURE_CONFIG_DIR, or unset that variable"
+)
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
     "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
@@ -117,7 +133,8 @@ def _broken_words(broken: BrokenFile) -> tuple[str, str]:
     if broken.removed:
         what = "az will remove clouds.config, with every cloud in it, at its next command"
         return f"{what}: {broken.detail}", REMOVED
-    return f"az cannot use {broken.path.name}: {broken.detail}", OF_FLAW.get(broken.flaw, "")
+    does = "write" if broken.flaw == "unwritable" else "use"
+    return f"az cannot {does} {broken.path.name}: {broken.detail}", OF_FLAW.get(broken.flaw, "")
 
 
 def _differs(cloud: AzCloud, differences: tuple[_Difference, ...]) -> str:
@@ -170,7 +187,9 @@ def other_values(report: ReportContext, cloud: AzCloud) -> Explanation | None:
 
 def _broken_line(broken: BrokenFile) -> str:
     after = "az removes such a file" if broken.removed else "every az command fails with it"
-    if broken.path.suffix == ".json" or broken.flaw == "boolean":
+    if broken.flaw == "output":
+        after = "every az command that prints fails with it"
+    elif broken.path.suffix == ".json" or broken.flaw in ("boolean", "keyring", "unwritable"):
         after = "every az login fails with it"
     elif broken.flaw == "unreadable":
         after = "az takes it for one that is not there"
@@ -179,10 +198,12 @@ def _broken_line(broken: BrokenFile) -> str:
 
 def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
     name, path = broken.path.name, str(broken.path)
-    if broken.flaw == "boolean":
+    if (values := _VALUES.get(broken.flaw)) is not None:
         if broken.path.is_absolute():
-            return _EDIT_OPTION.fill(path=path)
-        return _UNSET_OPTION.fill(variable=name, env_variable=f"Env:{name}")
+            return _EDIT_OPTION.fill(path=path, values=values)
+        return _UNSET_OPTION.fill(variable=name, env_variable=f"Env:{name}", values=values)
+    if broken.flaw == "unwritable":
+        return _fix_unwritable(az, broken)
     if broken.path.suffix == ".json":
         return _SET_ASIDE.fill(name=name, path=path, aside=f"{path}.broken")
     if broken.flaw == "byte-order-mark":
@@ -200,6 +221,15 @@ def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
         again=lambda _: " && ".join(in_bash),
         then=lambda _: "; ".join(in_powershell),
     )
+
+
+def _fix_unwritable(az: AzFacts, broken: BrokenFile) -> Remedy:
+    path = str(broken.path)
+    if broken.detail.startswith("this user"):
+        return _GIVE_BACK.fill(path=path)
+    if broken.path == az.folder:
+        return _OTHER_FOLDER.fill()
+    return _SET_ASIDE.fill(name=broken.path.name, path=path, aside=f"{path}.broken")
 
 
 def _register(report: ReportContext, az: AzFacts) -> list[Command]:
@@ -308,9 +338,10 @@ AZ_CONFIG_BROKEN = FaultInfo(
     meaning="az's own files are broken, or say something else of the stamp than it does.",
     distinguishing_evidence=(
         "A file of az's (in AZURE_CONFIG_DIR, else ~/.azure) that it cannot parse (it removes "
-        "such a clouds.config; a truncated token cache ends every login), an option that is "
-        "neither true nor false, a registered cloud of this stamp whose login endpoint, audience "
-        "or profile is not what the stamp says, or an active cloud that is not registered. The "
+        "such a clouds.config; a truncated token cache ends every login) or cannot write, an "
+        "option with a value that az does not take, a registered cloud of this stamp whose login "
+        "endpoint, audience or profile is not what the stamp says, or an active cloud that is not "
+        "registered. The "
         "check does not read them, and may be healthy. An old error without any of them is "
         "`az-stale-error-cache`; a profile that az does not know `az-too-new`."
     ),
@@ -360,6 +391,8 @@ AZ_CONFIG_BROKEN = FaultInfo(
         _SET_ASIDE,
         _UNSET_OPTION,
         _EDIT_OPTION,
+        _GIVE_BACK,
+        _OTHER_FOLDER,
         _USE_CLOUD,
     ),
     advisories=(_az_config_broken, _active_not_registered),
