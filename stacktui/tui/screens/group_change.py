@@ -235,7 +235,7 @@ class CreateGroup(GroupChangeScreen):
         if asked is not None:
             self._asked = asked
             self.look()
-        elif not self._asked.name:
+        elif not self._asked.name and self.app.screen is self:  # another key may have left it
             self.dismiss(None)
 
     async def plan(self, engine: ArmEngine) -> GroupWrite:
