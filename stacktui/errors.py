@@ -17,6 +17,7 @@
      ├── PrincipalError               an identity's object id cannot be found out
      ├── ChangeError                  something in ARM cannot be changed as asked
      │    ├── ManagedIdentityError    a managed identity cannot be made or used as asked
+     │    ├── RegistrationError       a provider is not registered, or that is not known
      │    └── GroupChangeError        a resource group cannot be made, tagged or deleted as asked
      ├── OperationsFileError          what is remembered of operations cannot be read or written
      ├── UnreadError                  ARM was not read, for the reason that its message gives
@@ -33,6 +34,7 @@
      ├── CertificateError             certificates cannot be handled as asked
      │    ├── CertificateFileError    a file holds no certificates, or cannot be read
      │    ├── BundleError             a bundle cannot be changed as asked
+     │    ├── RepairError             a file of certificates cannot be written as it was meant
      │    └── KeyBundleError          a certificate with its key cannot be read or written
      │         ├── PasswordError      its password is wrong or missing
      │         └── PrivateKeyError    its private key cannot be read

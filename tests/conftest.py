@@ -38,6 +38,10 @@ _PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_", "MSI_", "I
 _KEPT = ("STACKTUI_AZ", "STACKTUI_COMPAT", "STACKTUI_EXHAUSTIVE", "STACKTUI_PACKAGING")
 
 
+# The most characters of a parameter that stand in a test's name.
+_LONG_NAME = 80
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _any_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting of this machine's, no `az` and no other client, and no answer of its resolver's
@@ -89,6 +93,15 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
 hypothesis.settings.register_profile("draws", max_examples=draws(100))
 hypothesis.settings.load_profile("draws")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long parameter by its start: each process sends the names of all tests, and names of
+    megabytes took seconds."""
+    if isinstance(val, (str, bytes)) and len(val) > _LONG_NAME:
+        return ascii(val[:_LONG_NAME])
+    return None
+
 
 # Until the tests are collected, whatever is made stays: to look for garbage finds none.
 gc.disable()

@@ -36,6 +36,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "cryptography": HEALTHY,
         "stacktui.certificates.chain": HEALTHY,
     },
+    "certificates/file_repair.py": {
+        "cryptography.hazmat.primitives.serialization": SLOW,
+    },
     "certificates/stores.py": {
         "stacktui.certificates.chain": SLOW,
     },
@@ -61,6 +64,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
+        "stacktui.check.az_clients": BESIDE_REQUEST,
         "stacktui.check.clients": BESIDE_REQUEST,
         "stacktui.python_clients.packages": BESIDE_REQUEST,
     },
@@ -88,6 +92,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "cli/dashboard.py": {
         "stacktui.cli.demo_stamp": FRAME,
         "stacktui.tui.app": HELP,
+        "stacktui.cli.write_probe": HELP,
     },
     "cli/demo.py": {
         "stacktui.check.runner": HELP,
@@ -117,12 +122,16 @@ DEFERRED: dict[str, dict[str, str]] = {
         "platformdirs": HELP,
     },
     "diagnosis/__init__.py": {
+        "stacktui.diagnosis.az_client": HEALTHY,
         "stacktui.diagnosis.catalogue.precedence": HEALTHY,
         "stacktui.diagnosis.engine": HEALTHY,
         "stacktui.diagnosis.login_host": HEALTHY,
     },
     "diagnosis/catalogue/advisories.py": {
         "stacktui.certificates.readiness_rules": HEALTHY,
+    },
+    "diagnosis/fixes.py": {
+        "stacktui.certificates.repair_file": FRAME,
     },
     "diagnosis/context.py": {
         "stacktui.certificates.chain": HEALTHY,
@@ -178,10 +187,11 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/resources.py": {
         "stacktui.tui.screens.picker_screen": FRAME,
     },
-    "tui/resource_counter.py": {
+    "tui/arm_task.py": {
         "stacktui.tui.arm_engine": FRAME,
     },
     "tui/arm_reader.py": {
+        "stacktui.resources.providers": THREAD,
         "stacktui.tui.arm_engine": THREAD,
     },
     "tui/files_app.py": {
@@ -244,6 +254,18 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.scan_engine": THREAD,
         "stacktui.tui.scan_state": FRAME,
     },
+    "tui/deletions.py": {
+        "stacktui.identities.token_source": FRAME,
+        "stacktui.resources.group_deletion": FRAME,
+        "stacktui.resources.operations": FRAME,
+        "stacktui.resources.written": FRAME,
+        "stacktui.tui.check_runner": FRAME,
+    },
+    "tui/screens/group_change_actions.py": {
+        "stacktui.tui.screens.delete_group": FRAME,
+        "stacktui.tui.screens.group_change": FRAME,
+        "stacktui.tui.screens.operations": FRAME,
+    },
     "tui/screens/certificate_actions.py": {
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.trust": FRAME,
@@ -253,6 +275,8 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.tui.screens.device_code": FRAME,
         "stacktui.tui.screens.fix": FRAME,
+        "stacktui.check.write_probe": FRAME,
+        "stacktui.tui.screens.probes": FRAME,
     },
     "tui/screens/check_copies.py": {
         "stacktui.diagnosis.markdown": FRAME,
@@ -276,8 +300,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.screens.help": FRAME,
-        "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
+        "stacktui.tui.screens.palette": FRAME,
     },
     "tui/screens/environment_form.py": {
         "stacktui.check.registration": FRAME,

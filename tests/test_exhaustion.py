@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import certifi
 from stacktui.azure_cli import installations
-from stacktui.certificates import additions, bundle, files, key_bundle, stores, trust
+from stacktui.certificates import additions, bundle, file_repair, files, key_bundle, stores, trust
 from stacktui.check.target import config_of
 from stacktui.check.settings import load_settings
 from stacktui.environments.record import read_record
@@ -46,7 +46,7 @@ readers = {
     "record": lambda: read_record(config_of(target), target.environment),
     "secret": lambda: secrets.resolve_secret(FileSecret(pem)),
     "identity": lambda: credential.load_certificate(CertificateRef(pem), now),
-    "certificates": lambda: files.read_certificates(pem),
+    "certificates": lambda: file_repair.read_certificates(pem),
     "key": lambda: key_bundle.read_client_bundle(pem, lambda _form: None),
     "pfx": lambda: key_bundle.read_key_bundle(pfx, lambda form: None),
     "context": lambda: trust.build_context(trust.TrustUsed((certifi_file,))),

@@ -8,7 +8,7 @@ run any code. So it is not loaded: only its strings and numbers are read, in az'
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pickletools import genops
@@ -24,6 +24,7 @@ _KEY = re.compile(
     r" (?:400|429/5xx/Retry-After)"
 )
 _NUMBER = re.compile(r"\b(?:AADSTS|MSIS)[0-9]{1,9}\b")
+_GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _ERROR = re.compile(r'"error"\s{0,9}:\s{0,9}"([a-z_]{1,60})"')
 
 
@@ -31,13 +32,15 @@ _ERROR = re.compile(r'"error"\s{0,9}:\s{0,9}"([a-z_]{1,60})"')
 class KeptError:
     """An error response of `url`, received at `made` and repeated until `ends`.
 
-    `said` is its code: `AADSTS700016`, `MSIS9622`, `invalid_client`, else `HTTP 503`.
+    `said` is its code: `AADSTS700016`, `MSIS9622`, `invalid_client`, else `HTTP 503`. `mentions`
+    are the ids (GUIDs, in lower case) in its text and of the client that was refused.
     """
 
     url: str
     said: str
     made: datetime
     ends: datetime
+    mentions: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @lru_cache(maxsize=1)
@@ -48,17 +51,20 @@ def kept_errors(content: bytes) -> tuple[KeptError, ...]:
     """
     values = _values(content)
     answers: dict[str, str] = {}
+    mentioned: dict[str, frozenset[str]] = {}
     times: dict[str, tuple[datetime, datetime]] = {}
     for at in range(len(values)):
         match values[at : at + 5]:
             case [str(key), "status_code", int(status), "text", str(text)]:
                 answers[key] = _code(status, text)
+                found = _GUID.findall(f"{key[:_MAX_TEXT]} {text[:_MAX_TEXT]}")
+                mentioned[key] = frozenset(each.lower() for each in found)
             case [str(key), int(ends), int(made), *_] if ends in _TIMES and made in _TIMES:
                 # The index has a queue first, where a key is followed by the times of the next
                 # one, and then the mapping of each key to its own times, which replaces those.
                 times[key] = datetime.fromtimestamp(ends, UTC), datetime.fromtimestamp(made, UTC)
     kept = [
-        KeptError(named[1], answers[key], made, ends)
+        KeptError(named[1], answers[key], made, ends, mentioned[key])
         for key, (ends, made) in times.items()
         if key in answers and (named := _KEY.fullmatch(key))
     ]

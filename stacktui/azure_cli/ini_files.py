@@ -30,6 +30,7 @@ ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"
 DEFAULT = "DEFAULT"
 # What configparser's interpolation fails at: a % that starts neither %% nor %(name)s.
 _PERCENT = re.compile(r"%(?!\()")
+_NAMED = re.compile(r"%\(([^)]*)\)s")
 _OPTIONS = ("endpoint_", "suffix_")
 _DELIMITER = re.compile("[=:]")
 
@@ -45,11 +46,19 @@ class Flaw(StrEnum):
     SYNTAX = "syntax"
     PERCENT = "percent"
     PROFILE = "profile"
+    BOOLEAN = "boolean"
+    OUTPUT = "output"
+    KEYRING = "keyring"
+    JSON = "json"
+    UNWRITABLE = "unwritable"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
-    """A file that az cannot use; `detail` says where and why, `removed` that az removes it."""
+    """A file that az cannot use; `detail` says where and why, `removed` that az removes it.
+
+    `path` may be the name of a variable that overrides the file's option.
+    """
 
     path: Path
     flaw: Flaw
@@ -216,15 +225,27 @@ def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str]
     for name, (option, value) in (*defaults, *own):
         if not (option == "profile" or option.startswith(_OPTIONS)):
             continue
-        if _PERCENT.search(value.replace("%%", "")):
+        if _PERCENT.search(value.replace("%%", "")) or _lacks_a_value(found, name, value):
             return Flaw.PERCENT, f"{_place(name, option, value)}: a % in it must be written %%"
         if option == "profile" and "%" not in value and value not in profiles:
             return Flaw.PROFILE, f"{_place(name, option, value)}: az knows no such profile"
     return None
 
 
+def _lacks_a_value(found: Parsed, section: str, value: str) -> bool:
+    """Return whether a `%(name)s` names no option."""
+    own = found.section(section)
+    known = found.defaults.keys() | (own.values.keys() if own is not None else ())
+    return any(name.lower() not in known for name in _NAMED.findall(value.replace("%%", "")))
+
+
 def _place(section: str, option: str, value: str) -> str:
     return f"[{_clean(section)}] {_clean(option)} = {_clean(value)}"
+
+
+def has_section(found: Parsed, name: str) -> bool:
+    """Return whether there is a section of this name, which may be sanitised."""
+    return any(_clean(each.name) == _clean(name) for each in found.sections)
 
 
 def clouds(found: Parsed) -> tuple[AzCloud, ...]:

@@ -19,7 +19,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -51,17 +51,26 @@ _WORD = re.compile(r"""["]([^"\n]*)["]|([^\s"'`=;&|<>()]+)""")
 _PYTHON = re.compile(r"[\\/]python[\d.]*(?:\.exe)?\Z")
 _VERSION = re.compile(r"^__version__ = [\"']([\w.+-]{1,32})[\"']", re.MULTILINE)
 _METADATA = re.compile(r"azure_cli(?:_core)?-([\w.+]{1,32}?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
+_URLLIB3 = re.compile(r"urllib3-([\w.+]{1,32}?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
 _LOCATION = re.compile(r"^Python location '([^'\n]+)'", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class AzureCli:
-    """One installation. `version` may be empty; `cacert` is resolved, and may not exist."""
+    """One installation. `version` may be empty; `cacert` is resolved, and may not exist.
+
+    `python` (`3.12`) and `urllib3` are the versions of what it verifies hosts with; empty where no
+    file says them. `interpreter` is the path of the Python that the launcher starts; empty where
+    that depends on more than the launcher.
+    """
 
     launcher: Path
     prefix: Path
     version: str
     cacert: Path
+    python: str = field(default="", compare=False)
+    urllib3: str = field(default="", compare=False)
+    interpreter: str = field(default="", compare=False)
 
 
 def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tuple[AzureCli, ...]:
@@ -82,6 +91,11 @@ def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tupl
     return tuple(found.values())
 
 
+def is_of_known_form(launcher: Path) -> bool:
+    """Return whether a launcher names an installation; a wrapper script, say, does not."""
+    return _read(launcher) is not None
+
+
 def _read(launcher: Path) -> AzureCli | None:
     """Return the installation that a launcher of a known form names."""
     text = read_text(launcher)
@@ -98,7 +112,15 @@ def _read(launcher: Path) -> AzureCli | None:
     version = next(
         (found for python in (*pythons, shebang) if (found := python_version_of(python))), ""
     )
-    return _installation(launcher, [*packages, *package_folders(prefixes, version)])
+    interpreter = shebang or (pythons[0] if len(pythons) == 1 and _is_script(text) else "")
+    folders = [*packages, *package_folders(prefixes, version)]
+    cli = _installation(launcher, folders)
+    return replace(cli, interpreter=interpreter) if cli is not None else None
+
+
+def _is_script(text: str) -> bool:
+    """Return whether a launcher is a script of a Unix shell that starts always the same."""
+    return text.startswith("#!") and "else" not in text.split()
 
 
 def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
@@ -187,7 +209,9 @@ def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
         certifi = os.path.join(folder, "certifi")
         if os.path.isdir(certifi):
             prefix = Path(_prefix_above(home))
-            return AzureCli(launcher, prefix, _azure_version(home), certifi_bundle(certifi))
+            bundle, python = certifi_bundle(certifi), version or python_version_of(folder)
+            urllib3 = _version_in(dict.fromkeys((home, folder)), _URLLIB3)
+            return AzureCli(launcher, prefix, _azure_version(home), bundle, python, urllib3)
     return None
 
 
@@ -206,7 +230,11 @@ def _has_azure(packages: str) -> bool:
 def _azure_version(packages: str) -> str:
     """Return the version in az's code, else (the MSI has compiled code only) in its metadata."""
     core = read_text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
-    if found := _VERSION.search(core):
-        return found[1]
-    named = (_METADATA.fullmatch(name) for name in sorted(names_in(packages)))
+    found = _VERSION.search(core)
+    return found[1] if found else _version_in((packages,), _METADATA)
+
+
+def _version_in(folders: Iterable[str], metadata: re.Pattern[str]) -> str:
+    """Return the version of a package by its folder of metadata; empty if there is none."""
+    named = (metadata.fullmatch(name) for each in folders for name in sorted(names_in(each)))
     return next((match[1] for match in named if match), "")

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.errors import CertificateError
+from stacktui.certificates.file_repair import repair_of
 from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
     entries,
     found_by_openssl,
+    is_der,
     problem_of,
     read_content,
 )
@@ -31,6 +33,7 @@ from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
 from stacktui.config.backup import back_up, backup_of
 from stacktui.config.read_only import refuse_if_read_only
 from stacktui.text.sanitize import escape_control_chars
+from stacktui.text.shell import command_line, for_this_machine
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -102,6 +105,9 @@ def plan_addition(path: Path, ders: Sequence[bytes], *, ours: bool = False) -> C
     """
     before = _content(path, ours=ours)
     content = before or b""
+    if (repair := repair_of(content)) is not None and not is_der(content):
+        mend = command_line("stacktui certificates repair", [str(path)])
+        raise BundleError(f"{path}, {repair}; put it right first: {for_this_machine(mend)}")
     held = _held(path, content, ours=ours)
     wanted = tuple(dict.fromkeys(ders))
     added = tuple(der for der in wanted if der not in held)

@@ -6,19 +6,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import md5, sha1, sha256
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 from stacktui.certificates import x509_fields
+from stacktui.certificates.signatures import Signature, signature_by
 from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
+from stacktui.transport.host import is_address
 
 # `cryptography` warns of odd certificates on stderr, which would garble the dashboard. This filter
 # is global: catch_warnings would undo filters that another thread sets meanwhile (requests does).
@@ -37,13 +37,15 @@ MAX_SIGNATURES = 32
 class Certificate:
     """One certificate; text is cleaned, times are UTC, fingerprints are of the DER.
 
-    `names` are the subject alternative names (DNS and IP), at most MAX_NAMES of them. Fingerprints
-    are in colon form, upper case; `serial` is hexadecimal, upper case.
+    `names` are the subject alternative names of servers (DNS and IP), at most MAX_NAMES of them;
+    `addresses` are those that are of the kind IP, `other_names` URIs and e-mail addresses with
+    their kind. Fingerprints are in colon form, upper case; `serial` is hexadecimal, upper case.
     `key_type` is RSA, EC, Ed25519, …, `key_bits` its size; `curve` is set for EC. `signature` is
     the algorithm's name as OpenSSL prints it, `signature_hash` its hash (SHA1, SHA256), empty
     where there is none. `key_usage` and `extended_key_usage` hold the names of RFC 5280 section
     4.2.1 (digitalSignature, serverAuth; an OID in dots if it has no name), None where the
-    extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension.
+    extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension,
+    `crl_urls` those of the CRL distribution points.
     `unreadable` says why nothing could be read; then all fields but `der` and `sha256` are empty.
     """
 
@@ -55,6 +57,8 @@ class Certificate:
     common_name: str = ""
     issuer_name: str = ""
     names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
     not_before: datetime | None = None
     not_after: datetime | None = None
     serial: str = ""
@@ -67,6 +71,7 @@ class Certificate:
     key_usage: tuple[str, ...] | None = None
     extended_key_usage: tuple[str, ...] | None = None
     issuer_urls: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
     is_ca: bool = False
     self_issued: bool = False
     unreadable: str = ""
@@ -75,6 +80,19 @@ class Certificate:
     def days_left(self, now: datetime) -> int | None:
         """Whole days until `not_after`; negative once it has passed; None if unreadable."""
         return None if self.not_after is None else (self.not_after - now).days
+
+    def time_left(self, now: datetime) -> timedelta | None:
+        """The time until `not_after`; negative once it has passed; None if unreadable."""
+        return None if self.not_after is None else self.not_after - now
+
+    @property
+    def shown_names(self) -> tuple[str, ...]:
+        """All alternative names; those that are no host names with their kind."""
+        servers = (
+            f"IP {name}" if name in self.addresses else f"DNS {name}" if is_address(name) else name
+            for name in self.names
+        )
+        return (*servers, *self.other_names)
 
     @property
     def key(self) -> str:
@@ -114,6 +132,7 @@ def describe(der: bytes) -> Certificate:
 def _read(der: bytes, print_: str) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
     key_type, key_bits, curve = x509_fields.public_key(certificate)
+    names = x509_fields.alternative_names(certificate)
     return Certificate(
         sha256=print_,
         sha1=sha1(der, usedforsecurity=False).digest().hex(":").upper(),
@@ -122,7 +141,9 @@ def _read(der: bytes, print_: str) -> Certificate:
         issuer=x509_fields.name_text(certificate.issuer),
         common_name=x509_fields.common_name(certificate.subject),
         issuer_name=x509_fields.common_name(certificate.issuer),
-        names=x509_fields.alternative_names(certificate),
+        names=tuple(value for kind, value in names if kind in ("DNS", "IP")),
+        addresses=tuple(value for kind, value in names if kind == "IP"),
+        other_names=tuple(f"{kind} {value}" for kind, value in names if kind in ("URI", "email")),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         serial=f"{certificate.serial_number:X}",
@@ -135,6 +156,7 @@ def _read(der: bytes, print_: str) -> Certificate:
         key_usage=x509_fields.key_usage(certificate),
         extended_key_usage=x509_fields.extended_key_usage(certificate),
         issuer_urls=x509_fields.issuer_urls(certificate),
+        crl_urls=x509_fields.crl_urls(certificate),
         is_ca=x509_fields.is_ca(certificate),
         self_issued=certificate.subject == certificate.issuer,
         der=der,
@@ -159,41 +181,17 @@ def _public_key(der: bytes) -> bytes | None:
 def issued_by(der: bytes, issuer: bytes) -> bool:
     """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises.
 
-    False, too, for an issuer whose key makes a verification expensive: it is not tried.
+    False, too, where the signature cannot be computed here (`signatures.Signature.UNKNOWN`).
     """
-    try:
-        lower, upper = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
-        if not _is_cheap(upper.public_key()):
-            return False
-        lower.verify_directly_issued_by(upper)
-    except Exception as error:  # network bytes, and every way in which a signature can be wrong
-        if is_exhaustion(error):
-            raise
-        return False
-    return True
-
-
-# Far beyond the keys of real CAs: what one signature costs is a few milliseconds at most.
-_MAX_EXPONENT = 2**32
-_MAX_RSA, _MAX_DSA, _MAX_EC = 8192, 3072, 521
-
-
-def _is_cheap(key: CertificatePublicKeyTypes) -> bool:
-    match key:
-        case rsa.RSAPublicKey():
-            return key.key_size <= _MAX_RSA and key.public_numbers().e <= _MAX_EXPONENT
-        case dsa.DSAPublicKey():
-            return key.key_size <= _MAX_DSA
-        case ec.EllipticCurvePublicKey():
-            return key.key_size <= _MAX_EC
-    return True
+    return signature_by(der, issuer) is Signature.VALID
 
 
 def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
     """Return positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
 
     Of several possible issuers, the one that follows is preferred. Empty for an empty chain. The
-    path ends early after MAX_SIGNATURES attempts. Results are cached.
+    path ends early after MAX_SIGNATURES attempts, and below a signature that cannot be computed
+    here (`unknown_issuer`). Results are cached.
     """
     return _path_of(tuple(chain), leaf)
 
@@ -242,3 +240,19 @@ def top_of(chain: Sequence[bytes]) -> bytes:
     """
     path = path_of(chain)
     return chain[path[-1]] if path else b""
+
+
+def unknown_issuer(chain: Sequence[bytes], path: Sequence[int]) -> int | None:
+    """Return the position of the issuer by name of the path's end, if its signature is unknown.
+
+    Nobody can say here whether it signed: neither that the chain is whole nor that it is broken.
+    """
+    if not path:
+        return None
+    end, name = chain[path[-1]], describe(chain[path[-1]]).issuer
+    others = (each for each in range(len(chain)) if each not in path)
+    likely = [each for each in others if describe(chain[each]).subject == name]
+    if len(likely) > MAX_PATH:
+        return likely[0]  # more than are tried
+    return next((each for each in likely if signature_by(end, chain[each]) is Signature.UNKNOWN),
+                None)  # fmt: skip

@@ -12,16 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from pathlib import Path
 
 from stacktui.certificates.chain import describe, top_of
-from stacktui.certificates.files import entries
-from stacktui.certificates.issuers import holders, issuer_among, issuer_in
+from stacktui.certificates.file_repair import repair_of
+from stacktui.certificates.files import CertificateFileError, entries, read_content
+from stacktui.certificates.issuers import holders, issuer_among, issuer_in, namesakes
 from stacktui.certificates.stores import Store, StoreKind, find_stores
 from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context
 from stacktui.certificates.verify import verify
 from stacktui.config.locations import own_bundle
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
 
 _IN_USE = "the store in use"
@@ -48,13 +49,26 @@ class FoundIssuer:
 
 
 @dataclass(frozen=True, slots=True)
+class FlawedFile:
+    """A trusted file of which programs read only a part: `setting` names it, `text` says what is
+    wrong and on which line. `holds_issuer` says that the missing issuer is in the part not read."""
+
+    setting: str
+    path: str
+    text: str
+    holds_issuer: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChainCompletion:
     """How far up a presented chain could be followed.
 
     `found` are the certificates that were missing, from the leaf's end up. `holders` are the
     stores of this machine that hold the root, if one was reached. `trusted` says that the store in
     use accepts the chain once it is whole. `unanswered` has an address that gave no certificate,
-    and why, a line each.
+    and why, a line each. `namesakes` are certificates of this machine's files that have the name of
+    the issuer where the chain stops, but not its key: `where` are their settings and paths.
+    `flawed` are the files in use that are read in part.
     """
 
     host: str
@@ -63,6 +77,8 @@ class ChainCompletion:
     holders: tuple[str, ...] = ()
     trusted: bool = False
     unanswered: tuple[str, ...] = ()
+    namesakes: tuple[FoundIssuer, ...] = ()
+    flawed: tuple[FlawedFile, ...] = ()
 
 
 async def complete_chain(
@@ -92,7 +108,28 @@ async def complete_chain(
     held = await in_background(lambda: _names(holders(top, others))) if reached else ()
     whole = [*chain, *(each.der for each in found)]
     trusted = bool(found) and await in_background(lambda: _accepted(whole, host, trust))
-    return ChainCompletion(host, port, tuple(found), held, trusted, tuple(unanswered))
+    alike = await in_background(lambda: _namesakes(top, every)) if top else ()
+    flawed = await in_background(lambda: _flawed(top, trust)) if top else ()
+    return ChainCompletion(
+        host, port, tuple(found), held, trusted, tuple(unanswered), alike, flawed
+    )
+
+
+def _flawed(top: bytes, trust: TrustUsed) -> tuple[FlawedFile, ...]:
+    found = []
+    for source in trust.sources:
+        with suppress(CertificateFileError):
+            repair = repair_of(read_content(Path(source.path)))
+            if repair is not None:
+                ders = [each.der for each in entries(repair.content) if each.der]
+                holds = top in ders or issuer_among(top, ders) is not None
+                path, text = escape_control_chars(source.path), str(repair)
+                found.append(FlawedFile(source.setting, path, text, holds))
+    return tuple(found)
+
+
+def _namesakes(top: bytes, stores: Iterable[Store]) -> tuple[FoundIssuer, ...]:
+    return tuple(FoundIssuer(der, where) for der, where in namesakes(top, stores))
 
 
 def _others() -> tuple[Store, ...]:
@@ -138,10 +175,6 @@ def _in_body(der: bytes, body: bytes) -> bytes | None:
 
 def certificates_in(body: bytes, most: int = _CERTIFICATES) -> list[bytes]:
     """The first of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
-    found = islice((each.der for each in entries(body) if each.der), most)
-    if readable := [der for der in found if not describe(der).unreadable]:
-        return readable
-    for load in (pkcs7.load_der_pkcs7_certificates, pkcs7.load_pem_pkcs7_certificates):
-        with suppress(Exception):  # network bytes: cryptography raises many kinds
-            return [each.public_bytes(Encoding.DER) for each in load(body)[:most]]
-    return []
+    repair = repair_of(body)
+    found = islice((each.der for each in entries(repair.content if repair else body)), most)
+    return [der for der in found if der and not describe(der).unreadable]

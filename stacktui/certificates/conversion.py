@@ -1,7 +1,6 @@
-"""Writer of a certificate with its key, as PEM or PFX, for a service principal to sign in with.
+"""Writer of a certificate with its key, as PEM or PFX: to sign in with, or to deploy to a stamp.
 
-A PFX to deploy to a stamp needs a machine key's attribute besides, which Windows alone writes:
-export those there. Needs `cryptography`.
+The PFX is packed as the vendor's readiness checker wants it. Needs `cryptography`.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from stacktui.certificates.chain import describe
 from stacktui.certificates.key_bundle import KeyBundle, KeyBundleError, encoded, own_chain
+from stacktui.certificates.pfx import for_local_machine
 from stacktui.certificates.readiness import KeyFound
 from stacktui.config.atomic import PRIVATE, write_atomically
 
@@ -58,7 +58,7 @@ def pem_of(bundle: KeyBundle) -> bytes:
 
 
 def pfx_of(bundle: KeyBundle, password: str) -> bytes:
-    """The leaf, its chain and its key as a PFX that Windows of any age reads.
+    """The leaf, its chain and its key as a PFX for the machine store of a Windows of any age.
 
     Triple DES and SHA-1: AES is read by Windows Server 2019 and later only, the vendor's checker
     accepts nothing else, and OpenSSL 3 reads it without `-legacy`. What protects the key is the
@@ -77,7 +77,8 @@ def pfx_of(bundle: KeyBundle, password: str) -> bytes:
         .build(encoded(password))
     )
     name = describe(bundle.chain[bundle.leaf]).common_name.encode()
-    return pkcs12.serialize_key_and_certificates(name, key, leaf, issuers or None, encryption)
+    packed = pkcs12.serialize_key_and_certificates(name, key, leaf, issuers or None, encryption)
+    return for_local_machine(packed, encoded(password))
 
 
 def write_private(path: Path, content: bytes) -> None:

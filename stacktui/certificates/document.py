@@ -16,7 +16,7 @@ from stacktui.certificates.readiness import RuleResult, failed, worst
 from stacktui.certificates.readiness_rules import evaluate
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import StoreState
-from stacktui.certificates.verify import Verification
+from stacktui.certificates.verify import Verification, is_rooted
 from stacktui.environments.naming import is_of_stamp
 
 SCHEMA = 1
@@ -47,6 +47,7 @@ def certificate_document(certificate: Certificate, now: datetime) -> dict[str, A
         "is_ca": certificate.is_ca,
         "self_issued": certificate.self_issued,
         "issuer_urls": list(certificate.issuer_urls),
+        "crl_urls": list(certificate.crl_urls),
         "sha256": certificate.sha256,
         "sha1": certificate.sha1,
         "md5": certificate.md5,
@@ -93,8 +94,8 @@ def readiness(
     arm = urlsplit(scan.environment.arm).hostname or ""
     if not row.chain or not is_of_stamp(row.endpoint.host, arm):
         return ()
-    trusted = cell.ok if cell is not None else None
-    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), trusted=trusted)
+    rooted = is_rooted(cell.code) if cell is not None else None
+    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), rooted=rooted)
 
 
 def matrix_document(
@@ -125,6 +126,7 @@ def store_document(state: StoreState, now: datetime) -> dict[str, Any]:
         "certificates": state.count,
         "problem": state.problem or None,
         "unreadable": list(state.unreadable),
+        "repairable": list(state.repairable),
         "expired": [certificate_document(each, now) for each in state.expired],
         "additions": [certificate_document(each, now) for each in state.additions],
         "lost": [

@@ -7,6 +7,7 @@ replace it.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ from stacktui.certificates.bundle import (
     may_be_trusted,
 )
 from stacktui.certificates.chain import describe
+from stacktui.certificates.file_repair import read_certificates
 from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
     entries,
     found_by_openssl,
-    read_certificates,
     read_content,
 )
 from stacktui.certificates.trust import TrustSource
@@ -73,6 +74,22 @@ class Exported:
     parts: tuple[Part, ...]
     left_out: tuple[str, ...] = ()
     backup: Path | None = None
+
+    @property
+    def closed(self) -> Path | None:
+        """The file or the folder above it that other users' programs may not read; None if none.
+
+        Windows has no such modes.
+        """
+        if os.name == "nt":
+            return None
+        path = self.path.resolve()
+        with suppress(OSError):  # it is gone, or in a folder that we may not enter ourselves
+            if not path.stat().st_mode & stat.S_IROTH:
+                return path
+            folders = (each for each in path.parents if not each.stat().st_mode & stat.S_IXOTH)
+            return next(folders, None)
+        return None
 
     @property
     def count(self) -> int:

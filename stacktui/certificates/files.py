@@ -96,27 +96,12 @@ def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
         raise CertificateFileError(path, FileProblem(error.problem), detail) from None
 
 
-def read_certificates(path: Path) -> tuple[bytes, ...]:
-    """Return the certificates (DER) of a PEM or DER file, in its order; at least one.
-
-    Damaged entries are left out. Raises CertificateFileError.
-    """
-    content = read_content(path)
-    found = tuple(entry.der for entry in entries(content) if entry.der)
-    if not found:
-        problem = problem_of(content)
-        if problem is FileProblem.DER:  # binary, but no certificate
-            problem = FileProblem.NO_CERTIFICATE
-        raise CertificateFileError(path, problem)
-    return found
-
-
 def entries(content: bytes) -> Iterator[Entry]:
     """Return the certificates of a file's content: every PEM block, else the whole as DER.
 
     Takes linear time for any content. An entry's DER may still be unreadable.
     """
-    if _is_der(content):  # first: a name in it may look like the beginning of a PEM block
+    if is_der(content):  # first: a name in it may look like the beginning of a PEM block
         yield Entry(content, 1)
         return
     found = _BEGIN.search(content)
@@ -188,14 +173,19 @@ def _as_read_from_a_file(content: bytes) -> bytes:
 
 
 def _decoded(text: bytes) -> bytes:
-    try:
-        der = b64decode(_BLANKS.sub(b"", text), validate=True)
-    except ValueError:
-        return b""
+    der = base64_decoded(text)
     return der[: der_length(der)]  # what follows are the trust settings of a TRUSTED CERTIFICATE
 
 
-def _is_der(content: bytes) -> bool:
+def base64_decoded(text: bytes) -> bytes:
+    """Return what base64 with blanks anywhere stands for; empty where it is none."""
+    try:
+        return b64decode(_BLANKS.sub(b"", text), validate=True)
+    except ValueError:
+        return b""
+
+
+def is_der(content: bytes) -> bool:
     """Return whether this is a DER SEQUENCE that begins with another, as a certificate does.
 
     A PKCS #12 file starts with a SEQUENCE too, but its first part is an INTEGER.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -34,7 +34,7 @@ def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
     return [
         ("subject", certificate.subject),
         ("issuer", certificate.issuer),
-        ("names", ", ".join(certificate.names) or "none"),
+        ("names", ", ".join(certificate.shown_names) or "none"),
         (VALID, f"{between}, {time_left(certificate, now)}"),
         ("serial", certificate.serial),
         ("key", certificate.key),
@@ -53,16 +53,18 @@ def last_digits(sha256: str) -> str:
 
 
 def time_left(certificate: Certificate, now: datetime) -> str:
-    """Return `214 days left`, `ended 3 days ago` or `not valid yet`; empty without dates."""
+    """Return `214 days left`, `5 hours left`, `ended 3 days ago` or `not valid yet`.
+
+    Empty without dates.
+    """
     start, end = certificate.not_before, certificate.not_after
     if start is None or end is None:
         return ""
     if start > now:
         return "not valid yet"
     if end >= now:
-        return f"{count_of((end - now).days, 'day')} left"
-    ago = (now - end).days
-    return f"ended {count_of(ago, 'day')} ago" if ago else "ended less than a day ago"
+        return f"{time_span(end - now)} left"
+    return f"ended {time_span(now - end)} ago"
 
 
 def _uses(uses: tuple[str, ...] | None) -> str:

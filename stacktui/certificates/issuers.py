@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from stacktui.certificates.chain import describe, issued_by
+from stacktui.certificates.chain import describe, issued_by, same_key
+from stacktui.certificates.signatures import Signature, signature_by
 from stacktui.certificates.store_content import content_of
 from stacktui.certificates.stores import Store
-from stacktui.certificates.trust import TrustFileError
+from stacktui.certificates.trust import TrustFileError, TrustSource
+from stacktui.text.sanitize import escape_control_chars
 
 # Certificates of the issuer's name that are tried: a CA that was renewed a few times has no more,
 # and a signature costs much more to verify than a name.
@@ -30,6 +32,32 @@ def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
     return None
 
 
+def namesakes(der: bytes, stores: Iterable[Store]) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+    """Return those in `stores` of the issuer's name whose key did not sign `der`, and their files.
+
+    Only where the signature was computed. At most MAX_TRIED are tried; a root is no namesake of
+    itself, nor of its renewal with the same key. Blocks on disk.
+    """
+    name = describe(der).issuer
+    found: dict[bytes, list[str]] = {}
+    for store in stores:
+        for source in store.sources:
+            for each in _of_source(source):
+                if describe(each).subject != name:
+                    continue
+                if each not in found and len(found) == MAX_TRIED:
+                    break
+                place = escape_control_chars(f"{source.setting} ({source.path})")
+                places = found.setdefault(each, [])
+                if place not in places:
+                    places.append(place)
+    return tuple(
+        (each, tuple(places))
+        for each, places in found.items()
+        if not same_key(der, each) and signature_by(der, each) is Signature.FALSE
+    )
+
+
 def issuer_in(der: bytes, stores: Sequence[Store]) -> tuple[bytes, tuple[Store, ...]] | None:
     """The certificate in one of `stores` that signed `der`, and all of them that hold it.
 
@@ -46,5 +74,9 @@ def holders(der: bytes, stores: Iterable[Store]) -> tuple[Store, ...]:
 
 def _content(store: Store) -> Iterator[bytes]:
     for source in store.sources:
-        with suppress(TrustFileError):
-            yield from (entry.der for entry in content_of(source).entries)
+        yield from _of_source(source)
+
+
+def _of_source(source: TrustSource) -> Iterator[bytes]:
+    with suppress(TrustFileError):
+        yield from (entry.der for entry in content_of(source).entries)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
+from stacktui.certificates.pfx import PfxFacts, facts_of
 from stacktui.certificates.readiness import KeyFound
 from stacktui.errors import is_exhaustion
 
@@ -85,13 +86,15 @@ AskPassword = Callable[[Form], str | None]
 class KeyBundle:
     """What one file holds. `chain` is DER in the file's order, an unreadable entry empty; of a
     PFX the leaf comes first. `leaf` is the position of the key's certificate, else of the first
-    that is no CA's, else 0. The key is never part of a repr."""
+    that is no CA's, else 0. `pfx` is how a PFX is packed, None for other forms and where that
+    cannot be read. The key is never part of a repr."""
 
     form: Form
     chain: tuple[bytes, ...]
     leaf: int
     key: PrivateKeyTypes | None = field(repr=False)
     key_found: KeyFound
+    pfx: PfxFacts | None = None
 
 
 def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
@@ -146,6 +149,7 @@ def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:
     if keys > 1:
         raise KeyBundleError(f"{path} holds {keys} private keys: export one certificate at a time")
     loaded = _loaded(path, content, None) or _loaded(path, content, b"")
+    unlocked = loaded is not None
     if loaded is None:
         password = ask(Form.PFX)
         if password is None:
@@ -161,7 +165,8 @@ def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:
         raise KeyBundleError(f"{path} is a PFX that holds {held}")
     _check_number(path, chain)
     found = KeyFound.OTHER if loaded.key else KeyFound.MISSING
-    return _bundle(Form.PFX, chain, loaded.key, found)
+    bundle = _bundle(Form.PFX, chain, loaded.key, found)
+    return replace(bundle, pfx=facts_of(content, empty_password=unlocked))
 
 
 def _whole(path: Path, content: bytes) -> bytes:
@@ -221,6 +226,15 @@ def _pem_key(
             why = "does not open: the password is wrong, or the key is damaged"
         reason = type(error).__name__
         raise PrivateKeyError(f"{path}: the private key {why}", reason) from None
+
+
+def key_matches(content: bytes, der: bytes) -> bool:
+    """Return whether the first private key among PEM blocks, not encrypted, is a certificate's."""
+    try:
+        key, _ = _pem_key(Path(), content, lambda _form: None)
+    except KeyBundleError:
+        return False
+    return key is not None and _spki(key.public_key()) == _spki_of(der)
 
 
 def _bundle(

@@ -14,9 +14,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.levels import Level, worst_level
+from stacktui.transport.host import address_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.pfx import PfxFacts
 
 
 class Source(StrEnum):
@@ -64,7 +66,8 @@ class CertificateUnderTest:
     names: tuple[str, ...] | None
     domain: str | None
     key: KeyFound | None
-    trusted: bool | None
+    rooted: bool | None
+    pfx: PfxFacts | None = None
 
     @property
     def leaf(self) -> Certificate:
@@ -113,6 +116,20 @@ def covers(pattern: str, name: str) -> bool:
     pattern, name = pattern.lower(), name.lower()
     label, _, domain = name.partition(".")
     return pattern == name or (label not in ("", "*") and bool(domain) and pattern == f"*.{domain}")
+
+
+def is_for_host(certificate: Certificate, host: str) -> bool | None:
+    """Return whether a certificate's alternative names cover a host name or an address.
+
+    An address only if its kind is IP: a DNS name of its digits counts for no client.
+
+    None where that cannot be told: of a name in another alphabet.
+    """
+    if (address := address_of(host)) is not None:
+        return any(address_of(name) == address for name in certificate.addresses)
+    if not host.isascii():
+        return None
+    return any(covers(name, host.rstrip(".")) for name in certificate.names)
 
 
 def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:

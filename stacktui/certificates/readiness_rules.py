@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.chain import MAX_PATH, describe, path_of
+from stacktui.certificates.chain import MAX_PATH, describe, path_of, unknown_issuer
+from stacktui.certificates.file_rules import FILE_RULES
 from stacktui.certificates.levels import Level, level_of
 from stacktui.certificates.readiness import (
     CertificateUnderTest,
@@ -20,10 +21,11 @@ from stacktui.certificates.readiness import (
     Verdict,
     covered,
 )
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.pfx import PfxFacts
 
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256  # as strong as RSA of 3072 bits (NIST SP 800-57 part 1, table 2)
@@ -42,10 +44,8 @@ def _expiry(tested: CertificateUnderTest) -> Verdict:
     whose, left = _whose(first, tested), _days_left(first, now)
     day = f"{first.not_after:%Y-%m-%d}"
     if first.not_after < now:
-        ago = (now - first.not_after).days
-        since = f"{count_of(ago, 'day')} ago" if ago else "less than a day ago"
-        return Level.FAIL, f"{whose}expired on {day}, {since}"
-    return level_of(left), f"{whose}{count_of(left, 'day')} left, until {day}"
+        return Level.FAIL, f"{whose}expired on {day}, {time_span(now - first.not_after)} ago"
+    return level_of(left), f"{whose}{time_span(first.not_after - now)} left, until {day}"
 
 
 def _signature(tested: CertificateUnderTest) -> Verdict:
@@ -123,12 +123,16 @@ def _chain(tested: CertificateUnderTest) -> Verdict:
     names = " < ".join(_quoted(each) for each in tested.on_path)
     if broken := _break_above(tested, top):
         return Level.FAIL, broken
+    if (unknown := _unknown_issuer(tested)) is not None:
+        signer, key = _quoted(unknown), unknown.key or "of an unknown kind"
+        what = f"signed with {top.signature}, its key is {key}"
+        return Level.WARNING, f"whether {signer} signed {_quoted(top)} cannot be told here: {what}"
     if tested.path != tuple(sorted(tested.path)) or tested.path[0] != 0:
         order = ", ".join(str(position + 1) for position in tested.path)
         return Level.FAIL, f"badly ordered: from the leaf up they stand {tested.place} as {order}"
     if _is_cut(tested):
         return Level.WARNING, f"longer than {MAX_PATH} certificates: not followed to its end"
-    if len(tested.path) == 1 and not tested.trusted:
+    if len(tested.path) == 1 and not tested.rooted:
         # Its issuer may be a root, which need not be sent; but a PFX must hold the whole path.
         level = Level.FAIL if tested.source is Source.PFX else Level.WARNING
         issuer = _quoted_text(tested.leaf.issuer_name)
@@ -139,8 +143,8 @@ def _chain(tested: CertificateUnderTest) -> Verdict:
 
 def _break_above(tested: CertificateUnderTest, top: Certificate) -> str:
     """Why the path ends at `top` although there is more above it, else nothing."""
-    # A client that accepts the chain found its way: then the others are merely too many.
-    if top.self_issued or tested.trusted or _is_cut(tested):
+    # A client that found its way to a root needs no more: then the others are merely too many.
+    if top.self_issued or tested.rooted or _is_cut(tested) or _unknown_issuer(tested):
         return ""
     # Another version of one on the path, as after a renewal, leads no higher than that one.
     below = {each.subject for each in tested.on_path}
@@ -154,6 +158,14 @@ def _break_above(tested: CertificateUnderTest, top: Certificate) -> str:
     return ""
 
 
+def _unknown_issuer(tested: CertificateUnderTest) -> Certificate | None:
+    """Return the certificate of which nobody can tell here whether it signed the path's end."""
+    if tested.rooted or tested.on_path[-1].self_issued or _is_cut(tested):
+        return None
+    position = unknown_issuer(tested.chain, tested.path)
+    return None if position is None else tested.certificates[position]
+
+
 def _is_cut(tested: CertificateUnderTest) -> bool:
     """Return whether the path was cut at its greatest length."""
     return len(tested.path) == MAX_PATH and not tested.on_path[-1].self_issued
@@ -163,6 +175,8 @@ def _other_certificates(tested: CertificateUnderTest) -> Verdict:
     strays = []
     if _is_cut(tested):
         return Level.SKIPPED, "unknown: the chain is too long"
+    if _unknown_issuer(tested) is not None:
+        return Level.SKIPPED, "unknown: a signature of the chain cannot be verified here"
     broken = bool(_break_above(tested, tested.on_path[-1]))
     for position in tested.others:
         certificate, number = tested.certificates[position], position + 1
@@ -257,6 +271,7 @@ RULES: tuple[Rule, ...] = (
         "have it issued for serverAuth and clientAuth",
         _extended_key_usage,
     ),
+    *FILE_RULES,
     # Not in the list, but what each file of it is for.
     Rule("private-key", "", "export it again, with its private key", _private_key),
 )
@@ -302,15 +317,17 @@ def evaluate(
     source: Source = Source.LIVE,
     leaf: int = 0,
     key: KeyFound | None = None,
-    trusted: bool | None = None,
+    rooted: bool | None = None,
+    pfx: PfxFacts | None = None,
 ) -> tuple[RuleResult, ...]:
     """The result of each rule for a chain (DER, as found), in the order of RULES. Never raises.
 
     `names` must be covered by the leaf (`*.` stands for one label); None: not asked. With `domain`
     the leaf is one of several that cover the names of the stamp at that domain together, and one
     will do.
-    `leaf` is the leaf's position. `key` is what a file holds, None for a live chain. `trusted`
-    says whether a client with the right roots was seen to accept the chain as presented.
+    `leaf` is the leaf's position. `key` is what a file holds, None for a live chain. `rooted`
+    says whether a client was seen to find the way from the leaf to a root that it trusts
+    (`verify.is_rooted`), whatever else it refused. `pfx` is how a PFX is packed.
     """
     certificates = tuple(describe(der) for der in chain)
     unreadable = certificates[leaf].unreadable if leaf < len(chain) else "there is no certificate"
@@ -325,7 +342,8 @@ def evaluate(
         tuple(names) if names is not None else None,
         domain,
         key,
-        trusted,
+        rooted,
+        pfx,
     )
     return tuple(made for each in RULES if (made := _evaluated(each, tested)) is not None)
 

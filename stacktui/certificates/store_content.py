@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from stacktui.certificates.bundle import additions_in
+from stacktui.certificates.file_repair import repair_of
 from stacktui.certificates.files import (
     MAX_SIZE,
     WHAT,
@@ -44,12 +45,14 @@ class Content:
     """The content of a file or a folder. Its DER values may be unreadable.
 
     `unreadable` has a line for each damaged entry, and for each file of a folder that OpenSSL
-    would not read. `additions` are those that stacktui made.
+    would not read. `additions` are those that stacktui made. `repairable` says that a file's form
+    is what is wrong with it (`file_repair`).
     """
 
     entries: tuple[Placed, ...] = ()
     unreadable: tuple[str, ...] = ()
     additions: tuple[bytes, ...] = ()
+    repairable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,11 @@ def _read_file(source: TrustSource, stamp: object) -> _Known:
     except CertificateFileError as error:
         raise source_error(source, error.problem, error.detail) from None
     found, unreadable = _entries(source.path, content)
-    return _Known(
-        stamp, sha256(content).digest(), Content(found, unreadable, additions_in(content))
-    )
+    repair = repair_of(content)
+    if repair is not None and len(found) < sum(bool(each.der) for each in entries(repair.content)):
+        unreadable = (f"{source.path}, {repair}", *unreadable)
+    read = Content(found, unreadable, additions_in(content), repair is not None)
+    return _Known(stamp, sha256(content).digest(), read)
 
 
 def _read_folder(source: TrustSource, stamp: object) -> _Known:

@@ -90,7 +90,8 @@ class StoreState:
     `count` is of different certificates. `unreadable` names entries that are damaged, and files
     of a folder that cannot be used. `problem` says why the store as a whole cannot be used (then
     the rest is what could be read of it), and is empty where it can. `additions` are those that
-    stacktui made and that are there, `lost` those that were there once.
+    stacktui made and that are there, `lost` those that were there once. `repairable` are the paths
+    of files that `certificates repair` puts right.
     """
 
     store: Store
@@ -100,6 +101,7 @@ class StoreState:
     problem: str = ""
     lost: tuple[LostAddition, ...] = ()
     additions: tuple[Certificate, ...] = ()
+    repairable: tuple[str, ...] = ()
 
 
 def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple[Store, ...]:
@@ -224,6 +226,7 @@ def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreSta
     found: dict[bytes, Certificate] = {}
     additions: dict[bytes, Certificate] = {}
     unreadable: list[str] = []
+    repairable: list[str] = []
     for source in store.sources:
         try:
             _of_a_kind(source, store.kind)
@@ -231,7 +234,8 @@ def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreSta
         except TrustFileError as error:
             unreadable += [str(error)] if str(error) != problem else []
             continue
-        unreadable += content.unreadable
+        repairable += [source.path] if content.repairable else []
+        unreadable += () if content.repairable and problem else content.unreadable
         for entry in content.entries:
             certificate = describe(entry.der)
             if certificate.unreadable:
@@ -253,6 +257,7 @@ def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreSta
         problem,
         _lost(store, lost),
         tuple(additions.values()),
+        tuple(repairable),
     )
 
 

@@ -19,6 +19,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from stacktui.certificates.file_repair import DefectKind, repair_of
 from stacktui.certificates.files import (
     MAX_SIZE,
     WHAT,
@@ -83,19 +84,44 @@ def _held(path: str, wanted: frozenset[bytes]) -> frozenset[bytes]:
     return frozenset(der for der in wanted if b64encode(der) in text)
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyRules:
+    """How a client verifies a chain; the default is our own way.
+
+    `common_name`: a host name in the CN counts where there is no SAN, as with urllib3 1. `strict`:
+    RFC 5280 is enforced (`VERIFY_X509_STRICT`), and an intermediate in the store is enough
+    (`PARTIAL_CHAIN`), as with urllib3 2.4 on Python 3.13 (PROTOCOL.md section 6).
+    """
+
+    common_name: bool = False
+    strict: bool = False
+
+
+OUR_RULES = VerifyRules()
+
+
 _ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"
 # The other problems say it all.
-_DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
+_DETAILED = (
+    FileProblem.UNREADABLE,
+    FileProblem.TOO_LARGE,
+    FileProblem.NO_CERTIFICATE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TrustFileFault:
-    """A file of certificates that cannot be used; `setting` is what names it."""
+    """A file of certificates that cannot be used; `setting` is what names it.
+
+    `is_repairable` says that its form is all that is wrong, and `certificates repair` puts it
+    right; then `detail` says on which line what is wrong.
+    """
 
     setting: str
     path: str
     problem: FileProblem
     detail: str = ""
+    is_repairable: bool = False
 
     @property
     def is_named(self) -> bool:
@@ -105,7 +131,14 @@ class TrustFileFault:
     @property
     def is_partly_good(self) -> bool:
         """Whether the file also holds certificates that are not damaged."""
-        return self.problem is FileProblem.DER or self.detail.startswith(_ALL_REFUSED)
+        return self.is_repairable or self.detail.startswith(_ALL_REFUSED)
+
+    @property
+    def what(self) -> str:
+        """What is wrong with it, to follow its name."""
+        if self.is_repairable and self.problem is not FileProblem.DER:
+            return f"{WHAT[self.problem]} as it stands"
+        return WHAT[self.problem]
 
     @property
     def subject(self) -> str:
@@ -116,7 +149,7 @@ class TrustFileFault:
 
     def __str__(self) -> str:
         why = f" ({self.detail})" if self.detail and self.problem in _DETAILED else ""
-        return f"{self.subject} {WHAT[self.problem]}{why}"
+        return f"{self.subject} {self.what}{why}"
 
 
 class TrustFileError(FaultError[TrustFileFault]):
@@ -163,17 +196,18 @@ def known_context(used: TrustUsed) -> ssl.SSLContext | None:
     return None if None in contents else _contexts.get(tuple(contents))
 
 
-def build_context(used: TrustUsed) -> ssl.SSLContext:
+def build_context(used: TrustUsed, rules: VerifyRules = OUR_RULES) -> ssl.SSLContext:
     """Return a verifying client context with all of `used`; TLS 1.2 and later.
 
     Cached for files with the same content, as parsing a base store costs more than a handshake.
     Blocks on disk. Raises TrustFileError.
     """
     with _building:  # who comes second waits for the first one's work
-        key = tuple(_content_of(source) for source in used.sources)
+        contents = tuple(_content_of(source) for source in used.sources)
+        key = contents if rules == OUR_RULES else (*contents, rules)
         if (context := _cached(key)) is not None:
             return context
-        context = new_context(used.sources)
+        context = new_context(used.sources, rules)
         _contexts[key] = context
         if len(_contexts) > _CONTEXTS:
             _contexts.popitem(last=False)
@@ -202,12 +236,15 @@ def _content_of(source: TrustSource) -> object:
     return content
 
 
-def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
+def new_context(sources: Iterable[TrustSource], rules: VerifyRules = OUR_RULES) -> ssl.SSLContext:
     """Build a verifying client context with these sources alone. Blocks on disk.
 
     Raises TrustFileError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.hostname_checks_common_name = rules.common_name
+    if rules.strict:
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     # Some distributions' Python leaves this to OpenSSL, which may allow less.
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     for source in sources:
@@ -244,26 +281,33 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
     except ssl.SSLError as error:
         if is_exhaustion(error):
             raise
-        problem, damage = _problem(path)
-        raise source_error(source, problem, damage or _openssl_reason(error)) from None
+        problem, damage, repairable = _problem(path)
+        damage = damage or _openssl_reason(error)
+        raise source_error(source, problem, damage, repairable=repairable) from None
     except OSError as error:
         if is_exhaustion(error):
             raise
         raise source_error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 
-def _problem(path: Path) -> tuple[FileProblem, str]:
-    """Return what is wrong with a file that OpenSSL refuses, with the line of a damaged entry."""
+def _problem(path: Path) -> tuple[FileProblem, str, bool]:
+    """Return what is wrong with a file that OpenSSL refuses, with the line of a damaged entry.
+
+    The last says whether `certificates repair` puts it right.
+    """
     try:
         content = read_content(path)
     except CertificateFileError as error:
-        return error.problem, error.detail
+        return error.problem, error.detail, False
+    repair = repair_of(content)
+    if repair is not None and any(each.kind is not DefectKind.DER for each in repair.defects):
+        return FileProblem.NO_CERTIFICATE, str(repair), True
     found = list(entries(content))
     damaged = next((each.line for each in found if not each.der), None)
     if damaged is None or not any(each.der for each in found):
-        return problem_of(content), ""
+        return problem_of(content), "", repair is not None
     detail = f"{_ALL_REFUSED} at line {damaged}"
-    return FileProblem.NO_CERTIFICATE, detail
+    return FileProblem.NO_CERTIFICATE, detail, False
 
 
 def _openssl_reason(error: ssl.SSLError) -> str:
@@ -277,9 +321,15 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def source_error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
+def source_error(
+    source: TrustSource, problem: FileProblem, detail: str, *, repairable: bool = False
+) -> TrustFileError:
     """Return the error for a file that cannot be used."""
     fault = TrustFileFault(
-        source.setting, escape_control_chars(source.path), problem, escape_control_chars(detail)
+        source.setting,
+        escape_control_chars(source.path),
+        problem,
+        escape_control_chars(detail),
+        repairable,
     )
     return TrustFileError(fault)

@@ -30,8 +30,12 @@ def _text(text: str) -> str:
     return shown if len(text) <= MAX_TEXT else f"{shown}…"
 
 
+# RFC 4514 has no short name for it: it would be shown as digits.
+_SHORT_NAMES = {NameOID.EMAIL_ADDRESS: "emailAddress"}
+
+
 def name_text(name: x509.Name) -> str:
-    return _text(name.rfc4514_string())
+    return _text(name.rfc4514_string(_SHORT_NAMES))
 
 
 def common_name(name: x509.Name) -> str:
@@ -40,12 +44,22 @@ def common_name(name: x509.Name) -> str:
     return _text(str(found[-1].value)) if found else "(no name)"
 
 
-def alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
+# The kinds of alternative names that a reader is shown (RFC 5280 section 4.2.1.6).
+_KINDS: dict[type[x509.GeneralName], str] = {
+    x509.DNSName: "DNS",
+    x509.IPAddress: "IP",
+    x509.UniformResourceIdentifier: "URI",
+    x509.RFC822Name: "email",
+}
+
+
+def alternative_names(certificate: x509.Certificate) -> tuple[tuple[str, str], ...]:
+    """Return kind (DNS, IP, URI, email) and value of each name."""
     value = _extension(certificate, x509.SubjectAlternativeName)
     if value is None:
         return ()
-    named = (name for name in value if isinstance(name, x509.DNSName | x509.IPAddress))
-    return tuple(_text(str(name.value)) for name in islice(named, MAX_NAMES))
+    named = (name for name in value if type(name) in _KINDS)
+    return tuple((_KINDS[type(name)], _text(str(name.value))) for name in islice(named, MAX_NAMES))
 
 
 def is_ca(certificate: x509.Certificate) -> bool:
@@ -174,5 +188,16 @@ def issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
         for each in value or ()
         if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
         and isinstance(each.access_location, x509.UniformResourceIdentifier)
+    )
+    return tuple(_text(url) for url in islice(urls, MAX_URLS))
+
+
+def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    value = _extension(certificate, x509.CRLDistributionPoints)
+    urls = (
+        name.value
+        for point in value or ()
+        for name in point.full_name or ()
+        if isinstance(name, x509.UniformResourceIdentifier)
     )
     return tuple(_text(url) for url in islice(urls, MAX_URLS))

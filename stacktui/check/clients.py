@@ -67,18 +67,30 @@ def trusting_files(used: TrustUsed, tls: TlsFacts, found: Sequence[PythonEnviron
 
     One that this check trusted ARM by; and where certifi's own roots were enough, every certifi.
     """
+    return trusting_bundles(used, tls, [str(each.ca_bundle) for each in found])
+
+
+def trusting_bundles(used: TrustUsed, tls: TlsFacts, bundles: Sequence[str]) -> list[str]:
+    """As `trusting_files`; `bundles` are the certifis of the clients."""
     files = used.files_for(tls.chain, tls.verified_chain) if tls.verified_chain else ()
     if len(files) != 1:
         return []
     if files[0] == certifi.where() and not os.path.exists(additions_file()):
-        return [str(each.ca_bundle) for each in found]
+        return list(bundles)
     return list(files)
 
 
-def _store_of(environment: PythonEnvironment) -> TrustSource | None:
+def variable_store() -> TrustSource | None:
+    """Return the file that a variable names for all clients with `requests`, None without one."""
     for variable in _OF_REQUESTS:
         if value := os.environ.get(variable):
             return TrustSource(variable, value)
+    return None
+
+
+def _store_of(environment: PythonEnvironment) -> TrustSource | None:
+    if (store := variable_store()) is not None:
+        return store
     bundle = environment.ca_bundle
     return TrustSource(CERTIFI, str(bundle)) if bundle is not None else None
 

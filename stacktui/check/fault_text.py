@@ -117,6 +117,7 @@ def _imds(fault: ImdsFault) -> FaultText:
     lines += _transport(fault.cause).lines if fault.cause else ()
     lines += _said(fault)
     lines += [f"page title: {fault.page_title}"] if fault.page_title else []
+    lines += [f"api-versions it names: {', '.join(fault.versions)}"] if fault.versions else []
     tried = f"asked {fault.tries} times in {fault.seconds:.0f} s"
     lines += [tried] if fault.tries > 1 else []
     return FaultText(f"{fault.endpoint}: {summary}", tuple(lines))
@@ -145,4 +146,5 @@ def _arm(fault: ArmFault) -> FaultText:
     lines = [f"ARM answered {fault.status} for {fault.what} ({fault.problem})"]
     # Only a refusal quotes ARM; any other message is stacktui's.
     lines += [f"{'it said' if refused else 'seen:'} {said}"] if said else []
+    lines += [f"page title: {fault.page_title}"] if fault.page_title else []
     return FaultText(summary, (*lines, *id_lines(fault)))

@@ -1,8 +1,9 @@
 """Probes after a failed step, so that one fault does not hide another and can be repaired.
 
 A login host that the check did not reach is probed as far as TLS, an incomplete chain is completed,
-the stamp's other names are resolved where ARM's does not exist, and what a damaged certifi can be
-repaired with is looked up. No secret is sent. All of it
+the stamp's other names are resolved where ARM's does not exist, a port that ended a handshake is
+asked what it speaks, and what a damaged certifi can be repaired with is looked up. No secret is
+sent. All of it
 ends within the time that the failed step had left, starts no process, and leaves no thread that
 delays the end of ours.
 """
@@ -15,32 +16,41 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from stacktui.certificates.certifi_repair import CertifiRepair, repair_of
 from stacktui.certificates.trust import CERTIFI, TrustFileError, TrustFileFault, TrustUsed
-from stacktui.certificates.verify import ROOTLESS
+from stacktui.certificates.verify import ROOTLESS, VerifyCode
 from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+from stacktui.environments.pasted_url import with_service
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.aia_fetch import fetch_public
 from stacktui.transport.background import in_background
 from stacktui.transport.connections import NullObserver, RequestTrace
-from stacktui.transport.connector import Connector, Trust
+from stacktui.transport.connector import Connector, Trust, untimed
+from stacktui.transport.port_answer import PortAnswer
+from stacktui.transport.port_probe import probe_port
 from stacktui.transport.records import (
+    ConnectionFacts,
     Exchange,
     TransportError,
     TransportFault,
     TransportFaultKind,
 )
 from stacktui.transport.resolver import resolve
-from stacktui.transport.route import route_to
+from stacktui.transport.route import local_route, route_to
+from stacktui.transport.tunnel import ANSWERED
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain_completion import ChainCompletion
 
 T = TypeVar("T")
+# A connection that was ended before TLS was up, and a proxy that answers no CONNECT as one.
+_ENDED = frozenset({TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET})
+_NO_TUNNEL = frozenset({TransportFaultKind.PROXY_REFUSED, TransportFaultKind.PROXY_PROTOCOL})
 # Names that every stamp has, ARM's first.
 _SIBLINGS = (USER_ENDPOINT, OPERATOR_ENDPOINT, "portal", "adminportal")
 
@@ -56,6 +66,7 @@ class FollowUp:
     completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
     repair: CertifiRepair | None = None
+    port_answer: PortAnswer | None = None
     defects: tuple[BaseException, ...] = ()
 
 
@@ -83,7 +94,8 @@ class FollowUpProber:
         completing = asyncio.create_task(self._complete(steps))
         naming = asyncio.create_task(self._siblings(steps))
         repairing = asyncio.create_task(self._repair(steps))
-        tasks = (probing, completing, naming, repairing)
+        asking = asyncio.create_task(self._ask_port(steps))
+        tasks = (probing, completing, naming, repairing, asking)
         try:
             await asyncio.wait(tasks, timeout=max(left, 0.0))
         finally:
@@ -96,6 +108,7 @@ class FollowUpProber:
             _result(completing, None),
             _result(naming, ()),
             _result(repairing, None),
+            _result(asking, None),
             tuple(e for e in ended if isinstance(e, BaseException) and not isinstance(e, cut_off)),
         )
 
@@ -154,8 +167,38 @@ class FollowUpProber:
                 return await in_background(partial(repair_of, fault.path))
         return None
 
+    async def _ask_port(self, steps: Sequence[StepResult]) -> PortAnswer | None:
+        """Return what stands on a port that ended a handshake, or took no CONNECT for a tunnel."""
+        for step in steps:
+            fault, last = step.evidence.fault, step.evidence.last
+            seen = last.connection if last else None
+            if not isinstance(fault, TransportFault) or seen is None:
+                continue
+            if (connector := self._to_ended(fault, seen)) is not None:
+                name, peer = connector.facts.host, (fault.host, fault.port)
+                longest = self._environment.limits.tls
+                return await probe_port(connector.connect, name, peer, self._redactor, longest)
+        return None
+
+    def _to_ended(self, fault: TransportFault, seen: ConnectionFacts) -> Connector | None:
+        """Return a connector to the port that a fault is of; None where it ended nothing."""
+        by_proxy = seen.proxy.url is not None and (fault.host, fault.port) != (seen.host, seen.port)
+        if by_proxy and fault.kind in _NO_TUNNEL and not fault.detail.startswith(ANSWERED):
+            route = local_route(fault.host, fault.port)
+        elif fault.kind in _ENDED:
+            environment = self._environment
+            route = route_to(
+                seen.host, seen.port, environment.proxy, environment.resolve, self._redactor
+            )
+            if by_proxy:  # the handshake was with the proxy itself
+                route = local_route(fault.host, fault.port)
+        else:
+            return None
+        return Connector(route, self._trust, self._environment.limits, untimed, self._redactor)
+
     async def _siblings(self, steps: Sequence[StepResult]) -> tuple[str, ...]:
-        """Return the stamp's other names that exist, where ARM's does not: its label is wrong."""
+        """Return the stamp's other names that exist, where ARM's does not: its label is wrong, or
+        is missing."""
         arm = arm_endpoint(self._environment)
         missing = (
             isinstance(fault := step.evidence.fault, TransportFault)
@@ -166,6 +209,8 @@ class FollowUpProber:
         if not any(missing) or "." not in domain:
             return ()
         names = [f"{label}.{domain}" for label in _SIBLINGS if f"{label}.{domain}" != arm.host]
+        if below := urlsplit(with_service(self._environment.arm)).hostname:
+            names.append(below)
 
         async def exists(name: str) -> bool:
             try:
@@ -182,7 +227,7 @@ class FollowUpProber:
         seen = last.connection if last else None
         if seen is None or seen.tls is None or not seen.tls.chain:
             return None
-        if seen.tls.effective_verify_code not in ROOTLESS:
+        if seen.tls.effective_verify_code not in ROOTLESS | {VerifyCode.CERT_SIGNATURE_FAILURE}:
             return None
         from stacktui.certificates.chain_completion import MAX_SIZE, complete_chain
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -20,6 +21,7 @@ from stacktui.check.write_probe import (
     made_at,
     probe_tags,
 )
+from stacktui.config.read_only import ReadOnlyError
 from stacktui.errors import FaultError
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
@@ -29,8 +31,10 @@ from stacktui.resources.group_details import resource_pages
 from stacktui.resources.groups import group_path, resource_group
 from stacktui.resources.listing import collect, list_rows
 from stacktui.resources.model import ArmError, ArmProblem, ResourceGroupList
+from stacktui.resources.operations import OperationsFileError, deletion_of, remember
 from stacktui.resources.retry import RetryPolicy
 from stacktui.resources.subscriptions import subscription_path
+from stacktui.transport.background import in_background
 from stacktui.transport.limits import Limits
 
 
@@ -68,14 +72,29 @@ async def probe_write(context: StepContext) -> WriteProbe:
             probe = replace(probe, read=perf_counter() - started)
     except (FaultError, TimeoutError) as error:
         if probe.location:
-            context.partial = await _after_fault(cleaner, path, what, limits, probe, error)
+            probe = await _after_fault(cleaner, path, what, limits, probe, error)
+            context.partial = probe
+            await _remember(context, probe.state, subscription, name, path)
         raise
     started = perf_counter()
     removal = await remove_group(cleaner, path, what, limits.probe)
     probe = replace(probe, state=removal.state, deleted=_since(started, removal))
     context.partial = probe
+    await _remember(context, removal.state, subscription, name, path)
     _require_removed(client, removal, what)
     return probe
+
+
+async def _remember(
+    context: StepContext, state: ProbeState, subscription: str, name: str, path: str
+) -> None:
+    """Put a deletion that goes on among the operations that are remembered, if that is possible:
+    else the next write probe finds it, as each does."""
+    if state is ProbeState.DELETING:
+        of = context.target
+        operation = deletion_of(of.config, of.environment, subscription, name, path)
+        with suppress(OperationsFileError, ReadOnlyError):
+            await in_background(lambda: remember(operation))
 
 
 async def _after_fault(
@@ -147,6 +166,7 @@ async def remove_leftovers(context: StepContext) -> ProbeLeftovers:
             groups[ProbeState.LEFT].append(group.name)
             continue
         removal = await remove_group(client, path, what, limits.probe)
+        await _remember(context, removal.state, found.subscription, group.name, path)
         _require_removed(client, removal, what)
         groups[removal.state].append(group.name)
         context.partial = _facts(groups)

@@ -13,18 +13,15 @@ from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_operator_endpoint
 from stacktui.environments.profiles import OF_STAMPS, PUBLIC_PROFILE, profile_of_build
 from stacktui.environments.public_resources import is_public_arm
-from stacktui.identities.token import TokenFacts
-from stacktui.resources.api_versions import RESOURCES, known_version, versions_in
+from stacktui.identities.token import ADFS_HOTFIX, TokenFacts
+from stacktui.resources.api_versions import RESOURCES, VERSION_CODES, known_version, versions_in
 from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import list_rows
 from stacktui.resources.model import ArmError, Provider
 from stacktui.resources.providers import read_provider
 from stacktui.resources.subscriptions import first_enabled_subscription, subscription_path
 
-# AD FS of builds before it refuses `/.default`, and takes `/openid` (PROTOCOL.md section 2).
-ADFS_HOTFIX = "1.2108.2.130"
 _WHAT = "the resource providers"
-_REFUSED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 # Types that the vendor's samples need, whose provider has api-versions of its own.
 _SAMPLES = (
     "Microsoft.Compute/virtualMachines",
@@ -71,7 +68,7 @@ async def detect_profile(client: ArmClient, environment: Environment) -> Detecte
 
 
 def _of_sign_in(facts: TokenFacts) -> Iterator[str]:
-    if facts.scope.endswith("/openid"):
+    if facts.is_of_old_adfs:
         yield f"AD FS refuses /.default, but not /openid: the build is older than {ADFS_HOTFIX}"
 
 
@@ -105,7 +102,7 @@ async def _accepted(
         try:
             found = await list_rows(client, path, read, version, what=_WHAT)
         except ArmError as error:
-            if error.fault.code not in _REFUSED:
+            if error.fault.code not in VERSION_CODES:
                 raise
             refusal, named = error, versions_in(error.fault.message) or named
             names = f"; the stamp names {', '.join(named)}" if named else ""

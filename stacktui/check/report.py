@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.check.az_clients import AzClient
     from stacktui.check.clients import PythonClient
+    from stacktui.transport.port_answer import PortAnswer
 
 R = TypeVar("R")
 
@@ -78,7 +80,8 @@ class Evidence:
     writes had done before it failed, `skipped` (why, in
     words) if it did not run, or is optional and could not; `inconclusive` says that the check is
     undecided without it. `exchanges` are all requests made, in order; the last one decided,
-    except that subscriptions are listed after one was refused (`ArmFault.seen`).
+    except that subscriptions are listed after one was refused (`ArmFault.seen`), and
+    that groups are asked for with another api-version (`ArmFault.next_refusal`).
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -90,10 +93,12 @@ class Evidence:
 
     @property
     def last(self) -> Exchange | None:
-        """The last exchange, which decided; of a step that failed and then cleaned up, that of its
-        fault."""
+        """The last exchange, which decided; of a step that failed and then cleaned up, or asked
+        with another api-version, that of its fault."""
         cleaned_up = self.fault is not None and self.result is not None
-        decided = [each for each in self.exchanges if cleaned_up and self._is_of_fault(each)]
+        asked_on = isinstance(self.fault, ArmFault) and self.fault.status == 400
+        went_on = cleaned_up or asked_on
+        decided = [each for each in self.exchanges if went_on and self._is_of_fault(each)]
         return next(reversed(decided or self.exchanges), None)
 
     def _is_of_fault(self, exchange: Exchange) -> bool:
@@ -136,10 +141,12 @@ class Report:
 
     `recorded` is the stamp's record from before this check. After a failure, `probes` are the
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
-    names of the same stamp that exist where ARM's does not, and `repair` is what can be done about
-    a certifi that cannot be used. `lost` are additions to other
+    names of the same stamp that exist where ARM's does not, `repair` is what can be done about
+    a certifi that cannot be used, and `port_answer` is what stands on a port that ended a
+    handshake. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
-    this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
+    this machine, None where it is not there, and `az_clients` what each `az` would meet. `box` is
+    this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
     `open_files` are those that others on this machine may read or change. `clients` are this
     machine's Python environments with azure packages.
@@ -155,11 +162,13 @@ class Report:
     completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
     repair: CertifiRepair | None = None
+    port_answer: PortAnswer | None = None
     az: AzFacts | None = None
     box: str = ""
     unrecorded: str = ""
     open_files: tuple[OpenFile, ...] = ()
     clients: tuple[PythonClient, ...] = ()
+    az_clients: tuple[AzClient, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from time import monotonic
 
 from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, CheckFinished
+from stacktui.check.local_facts import AzReader
 from stacktui.check.runner import run_check
 from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error
@@ -38,6 +39,7 @@ class Round:
     ) -> None:
         self._targets = targets
         self._tokens = TokenSource() if tokens is None else tokens
+        self._az = AzReader()
         self._slots = asyncio.Semaphore(concurrency)
         self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -67,6 +69,7 @@ class Round:
         finally:
             self.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._az.aclose()
 
     async def _check(
         self, name: str, target: CheckTarget, after: asyncio.Task[None] | None
@@ -77,7 +80,7 @@ class Round:
             async with self._slots:
                 await self._take_turn()
                 tell = self._events.put_nowait
-                await run_check(target, tell, attended=False, tokens=self._tokens)
+                await run_check(target, tell, attended=False, tokens=self._tokens, az=self._az)
         except Exception as error:
             broken = CheckBroken(describe_error(error), environment=name, at=monotonic())
             self._events.put_nowait(broken)

@@ -28,7 +28,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.follow_up import FollowUp, FollowUpProber
-from stacktui.check.local_facts import LocalFactsReader
+from stacktui.check.local_facts import AzReader, LocalFactsReader
 from stacktui.check.pinning import Pin
 from stacktui.check.report import Evidence, Fault, Report, StepOutcome, StepResult
 from stacktui.check.step import Skip, Step, StepContext
@@ -89,10 +89,20 @@ async def run_check(
     attended: bool = True,
     tokens: TokenSource | None = None,
     goal: str | None = None,
+    az: AzReader | None = None,
 ) -> None:
-    """Check `target` as `run` does, and tell each event as it happens."""
+    """Check `target` as `run` does, and tell each event as it happens.
+
+    `az` is what reads of az for several checks; the caller closes it.
+    """
     tokens = TokenSource() if tokens is None else tokens
-    await _Check(target, tell, steps_of(target, goal), tokens, attended=attended).run()
+    reader = AzReader() if az is None else az
+    try:
+        steps = steps_of(target, goal)
+        await _Check(target, tell, steps, tokens, reader, attended=attended).run()
+    finally:
+        if az is None:
+            await reader.aclose()
 
 
 class _Check:
@@ -104,10 +114,12 @@ class _Check:
         tell: Callable[[CheckEvent], None],
         steps: Sequence[Step],
         tokens: TokenSource,
+        az: AzReader,
         *,
         attended: bool,
     ) -> None:
         self._target = target
+        self._az = az
         self._limits = target.environment.limits
         self._send = tell
         self._whose: dict[str, Any] = {
@@ -150,7 +162,7 @@ class _Check:
             ca_files=self._trust.files_for,
         )
         pin = Pin(self._target, self._redactor)
-        local = LocalFactsReader(self._target, self._trust)
+        local = LocalFactsReader(self._target, self._trust, self._az)
         context = StepContext(
             self._target,
             session,
@@ -170,7 +182,7 @@ class _Check:
             if any(step.outcome is StepOutcome.FAILED for step in self._steps):
                 prober = FollowUpProber(self._target, self._trust, trust, self._redactor)
                 follow_up = await prober.probe(self._steps, pin.login_endpoint)
-            facts = await local.collect()
+            facts = await local.collect(follow_up.probes)
         finally:
             await session.aclose()
             for each in (credential, pin, local):
@@ -188,10 +200,12 @@ class _Check:
             completion=follow_up.completion,
             siblings=follow_up.siblings,
             repair=follow_up.repair,
+            port_answer=follow_up.port_answer,
             box=escape_control_chars(socket.gethostname()),
             az=facts.az,
             open_files=facts.open_files,
             clients=facts.clients,
+            az_clients=facts.az_clients,
         )
         if report.ok:
             report = replace(report, unrecorded=await pin.record(report, started))

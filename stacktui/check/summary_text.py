@@ -7,16 +7,18 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import OptionalFacts
+from stacktui.check.report import OptionalFacts, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import IdentityProvider, Metadata
-from stacktui.identities.token import TokenFacts
+from stacktui.identities.token import ADFS_HOTFIX, TokenFacts
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Phase, PhaseName
 
 # What a phase is called where space is short.
+# Seconds: what a step takes besides its requests is mostly less.
+_WORTH_NAMING = 0.05
 _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
 PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
 
@@ -54,6 +56,18 @@ def phase_summary(phases: Iterable[Phase]) -> str:
     )
 
 
+def time_summary(step: StepResult) -> str:
+    """Return the phases of a step, and the time that is in none: loading code, or waiting.
+
+    That is left out where it is short (`_WORTH_NAMING`).
+    """
+    spent = phase_summary(step.phases)
+    rest = step.seconds - sum(phase.seconds for phase in step.phases)
+    if rest < _WORTH_NAMING:
+        return spent
+    return " · ".join(filter(None, (spent, f"outside the network {rest * 1000:.0f}")))
+
+
 def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalFacts) -> str:
     """Return what a step found, in a few words."""
     match result:
@@ -62,7 +76,10 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalF
             return escape_control_chars(f"{PROVIDERS[result.identity_provider]} at {login}")
         case TokenFacts():
             until = f"until {result.ends:%H:%M} UTC" if result.ends else "no expiry told"
-            return f"for {result.subject or 'an unnamed subject'}, {until}"
+            said = f"for {result.subject or 'an unnamed subject'}, {until}"
+            if result.is_of_old_adfs:
+                said += f"; AD FS took the scope /openid only: a build before {ADFS_HOTFIX}"
+            return said
         case ResourceGroupList():
             first = "the first " if result.cut else ""
             return f"{first}{count_of(len(result.groups), 'group')} in {result.subscription}"

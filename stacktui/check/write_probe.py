@@ -6,12 +6,13 @@ A probe's group has our tag, whose value is the time when it was made (UTC, ISO 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
 from stacktui.check.report import OptionalFacts
+from stacktui.check.target import CheckTarget
 from stacktui.resources.model import ResourceGroup
 
 WRITE_PROBE, PROBE_LEFTOVERS = "write-probe", "probe-leftovers"
@@ -37,7 +38,7 @@ class ProbeState(StrEnum):
 _WORDS = {
     ProbeState.ABSENT: "it is not there",
     ProbeState.DELETED: "it is gone",
-    ProbeState.DELETING: "its deletion was accepted, and goes on: the next check looks",
+    ProbeState.DELETING: "its deletion was accepted, and goes on: the next write probe looks",
     ProbeState.LEFT: "it is LEFT there",
     ProbeState.UNKNOWN: "whether it is there is UNKNOWN",
 }
@@ -89,6 +90,14 @@ class ProbeLeftovers(OptionalFacts):
                  "kept, as something is in them": self.kept}  # fmt: skip
         said = [f"{words}: {', '.join(names)}" for words, names in parts.items() if names]
         return "; ".join(said) or "no probe left a group"
+
+
+def with_probe(
+    target: CheckTarget, *, write: bool = False, delete_left: bool = False
+) -> CheckTarget:
+    """Return a target whose check makes a group of a new name, or deletes those that were left."""
+    name = new_group_name() if write else ""
+    return replace(target, write_probe=name, remove_leftovers=delete_left)
 
 
 def new_group_name() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -31,11 +30,9 @@ from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
 from stacktui.resources.model import ArmFault
+from stacktui.resources.providers import unregistered_in
 from stacktui.resources.written import ChangeError
 from stacktui.text.shell import command_line, for_this_machine
-
-# In ARM's message of a provider that is not registered.
-_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9.]{0,79})'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +135,8 @@ def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool =
         if line != summary:
             err(f"  {line}")
     if isinstance(fault, ArmFault) and fault.code == "MissingSubscriptionRegistration":
-        if found := _NAMESPACE.search(fault.message):
-            line = command_for("stacktui providers register", target, found[1], "-e")
+        if namespace := unregistered_in(error):
+            line = command_for("stacktui providers register", target, namespace, "-e")
             err(f"  register it: {line}")
         return
     # At 404 what was asked for is not there, and who is asked on a terminal only is so by config:

@@ -172,7 +172,7 @@ def check_headless(
                 since = await before.since(summary)
                 try:
                     if writer is not None:
-                        writer.write(event)
+                        writer.write(event, diagnosis)
                         writer.write_diagnosis(diagnosis, since_text(since, summary.started))
                     else:
                         document = _document(event.report, diagnosis, since, format_)

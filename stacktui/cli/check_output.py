@@ -8,7 +8,7 @@ from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepF
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.summary import METADATA_ONLY
-from stacktui.check.summary_text import phase_summary, result_summary, target_summary
+from stacktui.check.summary_text import result_summary, target_summary, time_summary
 from stacktui.cli.layout import out_fitting as out
 from stacktui.cli.output import out as out_whole
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
@@ -23,7 +23,8 @@ _REPORT = "stacktui check --format markdown"
 class TextWriter:
     """Writes each step as it ends, then the verdict."""
 
-    def write(self, event: CheckEvent) -> None:
+    def write(self, event: CheckEvent, diagnosis: Diagnosis | None = None) -> None:
+        """Write what the event adds; `diagnosis` is that of a finished check."""
         match event:
             case CheckStarted(target=target):
                 out(target_summary(target))
@@ -31,7 +32,7 @@ class TextWriter:
                 out(_step_line(step))
             case CheckFinished(report=report):
                 out("")
-                out(_closing_line(report))
+                out(_closing_line(report, diagnosis.az_line if diagnosis else ""))
 
     def write_diagnosis(self, diagnosis: Diagnosis, since: str = "") -> None:
         """Write the verdict and what was also seen; `since` is since when the outcome is so."""
@@ -44,6 +45,13 @@ class TextWriter:
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
             self.write_finding("!", finding)
+        for number, (client, findings) in enumerate(diagnosis.of_az_alone):
+            out("")
+            said = f"az {client.version or '?'} ({client.path}) would fail"
+            # Most fail alike: those after the first are named, and the JSON has them in full.
+            out(f"{said}: {client.summary}" if number else said)
+            for finding in findings if not number else ():
+                self.write_finding("!", finding)
 
     def write_finding(self, sign: str, finding: Finding, since: str = "") -> None:
         out("")
@@ -79,15 +87,18 @@ def _step_line(step: StepResult) -> str:
     if evidence.fault is not None:
         failed = fault_summary(evidence.fault)
         return f"{head}{time}   {failed}{f'; {found}' if found else ''}"
-    return f"{head}{time}   {phase_summary(step.phases)}   {found}".rstrip()
+    return f"{head}{time}   {time_summary(step)}   {found}".rstrip()
 
 
-def _closing_line(report: Report) -> str:
+def _closing_line(report: Report, az: str) -> str:
     failed = report.failed
     if failed is not None:
-        return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+        line = f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+        return f"{line} · {az}" if az else line
     skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
     if report.metadata_only:
-        return f"{METADATA_ONLY}, in {report.seconds:.2f} s{also}"
+        return f"{METADATA_ONLY}{f' · {az}' if az else ''}, in {report.seconds:.2f} s{also}"
+    if az:
+        return f"OK for stacktui · {az}, in {report.seconds:.2f} s{also}"
     return f"OK in {report.seconds:.2f} s{also}"

@@ -24,9 +24,10 @@ from stacktui.cli.options import (
 )
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_target
-from stacktui.diagnosis.clients import ClientResult, client_results
+from stacktui.diagnosis.clients import client_results
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document import client_document
+from stacktui.diagnosis.finding import ClientResult
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.python_clients.interpreters import interpreters_at
 from stacktui.python_clients.packages import find_environments, has_packages
@@ -48,8 +49,8 @@ def command(source: ConfigSource, name: str | None, format_: str) -> None:
     Those of the active environment, on PATH, and in `python` of [clients] in the config; their
     files are read, and nothing of them is started. Says of each whether it can talk to ENV
     (default: the active environment): whether its SDK is too new for a stamp, and whether its file
-    of roots holds the root that was recorded of ENV. No request is made. The Python of az itself
-    is left out. Exits with 1 if one cannot.
+    of roots holds the root that was recorded of ENV. No request is made. Whether
+    az works, whose Python is left out, is in `stacktui check`. Exits with 1 if one cannot.
     """
     target = read_target(source, name)
     for named in target.pythons:

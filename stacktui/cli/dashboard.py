@@ -64,6 +64,11 @@ def import_app() -> type[StacktuiApp]:
 def run_app(app: StacktuiApp) -> int:
     """Run the application until it is closed, and return the exit code."""
     app.run()
+    for target in app.check_runner.probes_under_way:
+        from stacktui.cli.write_probe import warn_of_probe
+
+        with suppress(OSError):
+            warn_of_probe(target)
     if app.ended_by is not None:
         with suppress(OSError):  # the terminal may be gone
             click.echo(f"stacktui: ended by {app.ended_by.name}", err=True)

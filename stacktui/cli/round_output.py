@@ -73,6 +73,8 @@ def _state(result: CheckResult) -> str:
         return f"{seconds}  {' · '.join(filter(None, found))}"
     seen = result.diagnosis.also_seen_distinct if result.diagnosis else ()
     also = "".join(f" · ! {finding.id}" for finding in seen)
+    if result.diagnosis and (az := result.diagnosis.az_line):
+        also = f" · {az}{also}"
     state = outcome_word(result.ok, "", metadata_only=result.metadata_only)
     return f"{seconds}  {state}{f' ({result.skipped})' if result.skipped else ''}{also}"
 

@@ -19,7 +19,13 @@ from stacktui.cli.main import ENDINGS
 from stacktui.cli.options import config_option, examples, warn_config_unused
 from stacktui.errors import is_exhaustion
 from stacktui.stamp import FAULTS, Cloud, IdentityProvider, StampOptions, UnknownFaultError, serve
-from stacktui.stamp.options import MAX_GROUPS, MORE_SUBSCRIPTIONS, OPERATION_ENDS, ROLES
+from stacktui.stamp.options import (
+    MAX_GROUPS,
+    METADATA_FORMS,
+    MORE_SUBSCRIPTIONS,
+    OPERATION_ENDS,
+    ROLES,
+)
 from stacktui.stamp.request_faults import FAULT_KINDS
 
 
@@ -133,6 +139,13 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     help="Play a fault; --list-faults lists them.",
 )
 @click.option(
+    "--metadata-form",
+    type=click.Choice(METADATA_FORMS),
+    default=METADATA_FORMS[0],
+    help="What some clients fail at in the metadata.",
+)
+@click.option("--no-san", is_flag=True, help="The certificate has its name in the CN alone.")
+@click.option(
     "--no-default-scope",
     is_flag=True,
     help="AD FS refuses /.default on client credentials (MSIS9605).",
@@ -148,6 +161,7 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @config_option
 def command(
     no_default_scope: bool,
+    no_san: bool,
     idp: str,
     cloud: str,
     role: str,
@@ -168,6 +182,7 @@ def command(
             role=None if role == "none" else role,
             operation_end=int(operation_end),
             adfs_default_scope=not no_default_scope,
+            san=not no_san,
             **settings,
         )
     except UnknownFaultError as error:

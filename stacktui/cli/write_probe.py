@@ -6,12 +6,12 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stacktui.check.events import CheckFinished, StepFinished, StepStarted
 from stacktui.check.runner import run
-from stacktui.check.write_probe import PROBE_LEFTOVERS, WRITE_PROBE, leftovers, new_group_name
+from stacktui.check.write_probe import PROBE_LEFTOVERS, WRITE_PROBE, leftovers, with_probe
 from stacktui.cli.ask import ask
 from stacktui.cli.output import err, warn
 from stacktui.diagnosis import diagnose
@@ -41,8 +41,7 @@ class Probing:
         """Return the target with what its check is to do; each probe has a group of its own."""
         if not self:
             return target
-        group = new_group_name() if self.write else ""
-        target = replace(target, write_probe=group, remove_leftovers=self.remove)
+        target = with_probe(target, write=self.write, delete_left=self.remove)
         self._targets[target.environment.name] = target
         return target
 
@@ -64,7 +63,7 @@ class Probing:
         if not self._left or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return
         if ask(f"delete {', '.join(self._left)}, which earlier probes left?"):
-            asyncio.run(_remove(replace(target, write_probe="", remove_leftovers=True), writer))
+            asyncio.run(_remove(with_probe(target, delete_left=True), writer))
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -73,9 +72,7 @@ class Probing:
             yield
         finally:
             for target in self._running.values():
-                warn(f"{target.environment.name}: whether the probe's group {target.write_probe} "
-                     "is left there is unknown; in 15 minutes this deletes it:")  # fmt: skip
-                err(f"  {removing(target)}")
+                warn_of_probe(target)
 
 
 async def _remove(target: CheckTarget, writer: TextWriter) -> None:
@@ -84,6 +81,13 @@ async def _remove(target: CheckTarget, writer: TextWriter) -> None:
             writer.write(event)
         elif isinstance(event, CheckFinished) and not event.report.ok:
             writer.write_diagnosis(diagnose(event.report))
+
+
+def warn_of_probe(target: CheckTarget) -> None:
+    """Say which group may be left of a probe that was ended before its end."""
+    warn(f"{target.environment.name}: whether the probe's group {target.write_probe} "
+         "is left there is unknown; in 15 minutes this deletes it:")  # fmt: skip
+    err(f"  {removing(target)}")
 
 
 def removing(target: CheckTarget) -> str:

@@ -1,13 +1,12 @@
-"""Whether the other clients on this machine can talk to a stamp, and what is wrong with each."""
+"""Whether Python environments on this machine can talk to a stamp, and what is wrong with each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.certifi_repair import Installer
-from stacktui.certificates.files import WHAT, FileProblem
+from stacktui.certificates.files import FileProblem
 from stacktui.certificates.trust import CERTIFI, TrustFileFault
 from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
 from stacktui.diagnosis.catalogue.python_clients import SDK_TOO_NEW, sdk_too_new
@@ -16,41 +15,24 @@ from stacktui.diagnosis.catalogue.trust_files import (
     TRUST_FILE_BAD,
     TRUST_FILE_MISSING,
     UNSET_VARIABLE,
+    repairing,
 )
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT, TRUST_IN_STORE
 from stacktui.diagnosis.context import ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation
-from stacktui.diagnosis.finding import Finding, Remedy
+from stacktui.diagnosis.finding import ClientResult, Finding, Remedy
 from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.python_clients.sdk_releases import has_fitting
 
 if TYPE_CHECKING:
     from stacktui.certificates.trust import TrustSource
     from stacktui.check.clients import PythonClient
-    from stacktui.python_clients.packages import Package
 
 PYTHON = "python"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientResult:
-    """A client, such as the Python of an environment, which `path` starts.
-
-    `works` is None where that is not known: none of its `packages` talks to ARM, or none is one of
-    which it is known whether a stamp has its api-versions. `summary` says so in a few words.
-    """
-
-    name: str
-    path: str
-    version: str
-    packages: tuple[Package, ...]
-    works: bool | None
-    summary: str
-    findings: tuple[Finding, ...]
-
-
 def client_results(context: ReportContext) -> tuple[ClientResult, ...]:
-    """Return what is known of each client. Pure."""
+    """Return what is known of each Python environment. Pure."""
     return tuple(_result(context, each) for each in context.report.clients)
 
 
@@ -80,24 +62,30 @@ def _findings(context: ReportContext, client: PythonClient) -> Iterator[Finding]
     if client.fault is not None:
         yield _unusable(client, client.store, client.fault)
     elif client.trusts is False:
-        yield TLS_UNTRUSTED_ROOT.finding(_untrusted(context, client.store))
+        yield TLS_UNTRUSTED_ROOT.finding(untrusted(context, client.store))
 
 
 def _unusable(client: PythonClient, store: TrustSource, fault: TrustFileFault) -> Finding:
     installer = Installer.PIP if client.environment.has_pip else Installer.UV
-    remedy = (
-        REINSTALL_THERE[installer].fill(python=str(client.environment.python))
-        if store.setting == CERTIFI
-        else UNSET_VARIABLE.fill(variable=store.setting, env_variable=f"Env:{store.setting}")
-    )
-    what = f"{_file_of(store)} {WHAT[fault.problem]}"
+    again = REINSTALL_THERE[installer].fill(python=str(client.environment.python))
+    return unusable_store(store, fault, again)
+
+
+def unusable_store(store: TrustSource, fault: TrustFileFault, again: Remedy) -> Finding:
+    """Return that a client's file of roots cannot be used; `again` installs its certifi anew."""
+    remedy = again
+    if store.setting != CERTIFI:
+        remedy = UNSET_VARIABLE.fill(variable=store.setting, env_variable=f"Env:{store.setting}")
+    repairs = (repairing(fault.path),) if fault.is_repairable else ()
+    what = f"{_file_of(store)} {fault.what}"
     evidence = (str(fault), "it verifies no host with that")
     missing = fault.problem is FileProblem.MISSING
     kind = TRUST_FILE_MISSING if missing else TRUST_FILE_BAD
-    return kind.finding(Explanation(what, evidence, (remedy,)))
+    return kind.finding(Explanation(what, evidence, (remedy, *repairs)))
 
 
-def _untrusted(context: ReportContext, store: TrustSource) -> Explanation:
+def untrusted(context: ReportContext, store: TrustSource) -> Explanation:
+    """Return that a client's file of roots does not lead to the root of ARM's chain."""
     root = _root_name(context)
     return Explanation(
         f"{_file_of(store)} does not hold {root}",

@@ -22,8 +22,18 @@ def skew_of(exchange: Exchange | None) -> float | None:
 
 def stamp_skew(report: Report) -> float | None:
     """Return the skew of the first host that sent a `Date`; None if no host sent one."""
-    exchanges = (each for step in report.steps for each in step.evidence.exchanges)
-    return next((known for each in exchanges if (known := skew_of(each)) is not None), None)
+    return next(iter(host_skews(report).values()), None)
+
+
+def host_skews(report: Report) -> dict[str, float]:
+    """Return the first known skew of each host, in seconds, in the order of the check."""
+    found: dict[str, float] = {}
+    for step in report.steps:
+        for exchange in step.evidence.exchanges:
+            skew = skew_of(exchange)
+            if skew is not None and exchange.connection is not None:
+                found.setdefault(exchange.connection.host, skew)
+    return found
 
 
 def server_time(report: ReportContext, least: float) -> datetime | None:

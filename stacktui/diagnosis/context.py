@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.certificates.readiness import is_for_host
+from stacktui.certificates.verify import DATES, NAMES, VerifyCode
 from stacktui.check.report import Fault, Report, StepResult
 from stacktui.check.target import config_of
 from stacktui.environments.metadata import IdentityProvider, Metadata
@@ -20,7 +22,8 @@ from stacktui.transport.records import ConnectionFacts, Exchange, TransportFault
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.certificates.chain_completion import ChainCompletion, FlawedFile, FoundIssuer
+    from stacktui.transport.port_answer import PortAnswer
 
 
 def described(der: bytes) -> Certificate:
@@ -216,11 +219,47 @@ class FailureContext(ReportContext):
         return found if found and (found.host, found.port) == self._origin else None
 
     @property
+    def is_for_another_name(self) -> bool:
+        """Whether the leaf that the failing host presented is for other names than the host's.
+
+        As OpenSSL says where it got so far, else as the names compare. A leaf without any name is
+        for no host: the name in its subject counts for no client of today.
+        """
+        tls = self.connection.tls if self.connection else None
+        code = tls.verify_code if tls else None
+        if code is None or not self.presented_chain or self.presented_chain[0].unreadable:
+            return False
+        if code in NAMES:
+            return True
+        if code in DATES or code == VerifyCode.CERT_SIGNATURE_FAILURE:
+            return False  # these come after the name was compared
+        return is_for_host(self.presented_chain[0], self.host) is False
+
+    @property
+    def namesakes(self) -> tuple[FoundIssuer, ...]:
+        """The roots of this machine's files that have the missing issuer's name, not its key."""
+        alike = self.completion.namesakes if self.completion else ()
+        return tuple(each for each in alike if described(each.der).self_issued)
+
+    @property
+    def flawed_files(self) -> tuple[FlawedFile, ...]:
+        """The trusted files that are read in part, and may hold what is missing."""
+        return self.completion.flawed if self.completion else ()
+
+    @property
     def root_available(self) -> bool:
         """Whether the root was presented, or is in a store of this machine."""
         if self.path_end and self.path_end.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)
+
+    @property
+    def port_answer(self) -> PortAnswer | None:
+        """What a plain request to the failing port brought, if that was asked."""
+        found, fault = self.report.port_answer, self.fault
+        if found is None or not isinstance(fault, TransportFault):
+            return None
+        return found if (found.host, found.port) == (fault.host, fault.port) else None
 
     @property
     def verify_code(self) -> int | None:

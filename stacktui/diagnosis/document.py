@@ -18,7 +18,7 @@ from stacktui.check.report import Evidence, OptionalFacts, Probe, Report, StepRe
 from stacktui.check.streak import Since
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
-from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
+from stacktui.diagnosis.finding import ClientResult, Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.times import utc_text
@@ -26,8 +26,7 @@ from stacktui.transport.records import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
-    from stacktui.certificates.chain_completion import ChainCompletion
-    from stacktui.diagnosis.clients import ClientResult
+    from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
 
 SCHEMA = 1
 
@@ -63,7 +62,7 @@ def report_document(
         "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
         "since": _since(since) if since else None,
-        "clients": _clients(report),
+        "clients": [*_clients(report), *map(client_document, diagnosis.az)],
     }
 
 
@@ -163,16 +162,24 @@ def _probe(probe: Probe) -> dict[str, Any]:
 
 def _completion(completion: ChainCompletion) -> dict[str, Any]:
     document: dict[str, Any] = {"host": completion.host, "port": completion.port}
-    document["found"] = [
-        {"certificate": _plain(describe(each.der)), "where": list(each.where)}
-        for each in completion.found
-    ]
+    document["found"] = [_found_issuer(each) for each in completion.found]
     if completion.holders:
         document["holders"] = list(completion.holders)
     document["trusted"] = completion.trusted
     if completion.unanswered:
         document["unanswered"] = list(completion.unanswered)
+    if completion.flawed:
+        document["flawed"] = [
+            {"setting": each.setting, "path": each.path, "text": each.text}
+            for each in completion.flawed
+        ]
+    if completion.namesakes:
+        document["namesakes"] = [_found_issuer(each) for each in completion.namesakes]
     return document
+
+
+def _found_issuer(found: FoundIssuer) -> dict[str, Any]:
+    return {"certificate": _plain(describe(found.der)), "where": list(found.where)}
 
 
 def _installation(installation: AzInstallation) -> dict[str, Any]:

@@ -22,7 +22,13 @@ from stacktui.identities.faults import (
     SignInFault,
 )
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
+from stacktui.resources.model import (
+    ArmFault,
+    ArmRefusal,
+    ResourceGroup,
+    ResourceGroupList,
+    Subscription,
+)
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import (
     Attempt,
@@ -46,7 +52,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "host", "port", "proxy", "addresses", "attempts", "pinned", "tls", "reused"
     ),
     Phase: _keys("name", "host", "seconds", "ok"),
-    ProxyUsed: _keys("url", "source"),
+    ProxyUsed: _keys("url", "source", "has_credentials", "unmatched"),
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
         # `document` adds the chain and its root, as certificates.
@@ -71,18 +77,20 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "sha256", "sha1", "md5", "subject", "issuer", "common_name", "issuer_name", "names",
         "not_before", "not_after", "serial", "version", "key_type", "key_bits", "curve",
         "signature", "signature_hash", "key_usage", "extended_key_usage", "issuer_urls", "is_ca",
-        "self_issued", "unreadable",
+        "self_issued", "unreadable", "addresses", "other_names", "crl_urls",
     ),
     # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
+        "page_title", "next_refusal",
     ),
+    ArmRefusal: _keys("status", "code", "message", "request_id", "correlation_id"),
     AzureCliFault: _keys("problem", "detail", "launcher", "cloud", "code"),
     CertificateFault: _keys("path", "problem", "detail"),
     DriftFault: _keys("drifts", "recorded"),
     ImdsFault: _keys(
         "problem", "endpoint", "by_variable", "status", "error", "description", "page_title",
-        "tries", "seconds", "cause",
+        "tries", "seconds", "cause", "versions",
     ),
     MetadataFault: _keys(
         "problem", "detail", "status", "field", "position", "page_title", "location", "code",
@@ -98,7 +106,9 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "kind", "host", "port", "detail", "errno", "verify_code", "limit", "setting", "answer",
         "resolvers",
     ),
-    TrustFileFault: _keys("setting", "path", "problem", "detail"),
+    TrustFileFault: _keys(
+        "setting", "path", "problem", "detail", repairable="is_repairable",
+    ),
 }  # fmt: skip
 FAULT_TYPES: Mapping[type[Any], str] = {
     ArmFault: "ArmFault",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from stacktui.diagnosis.catalogue.unexplained import unexplained
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Finding, Remedy, finding
 from stacktui.identities.faults import ImdsFault
+from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.text.shell import bash, powershell
 from stacktui.transport.limits import LIMIT_SETTINGS
 
@@ -17,10 +19,33 @@ _MORE = 3
 
 
 def findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
-    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty."""
+    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty.
+
+    What the `beside_rules` find of other faults comes last.
+    """
+    faults = tuple(faults)
     found = [seen for fault in faults for seen in fault.examine(failure)]
-    first, *others = found or [unexplained(failure)]
-    return [_with_limit(failure, _with_done(failure, first)), *others]
+    found = found or [unexplained(failure)]
+    told = {each.id for each in found}
+    beside = [
+        seen for fault in faults if fault.id not in told for seen in fault.examine_beside(failure)
+    ]
+    first, *others = found
+    return [_with_limit(failure, _with_done(failure, first)), *others, *beside]
+
+
+def next_findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> Iterator[Finding]:
+    """Yield what would fail next, as ARM refuses the request also with an api-version it knows."""
+    fault = failure.fault
+    refusal = fault.next_refusal if isinstance(fault, ArmFault) else None
+    if not isinstance(fault, ArmFault) or refusal is None:
+        return
+    said = (refusal.code, refusal.message, refusal.request_id, refusal.correlation_id)
+    next_fault = ArmFault(ArmProblem.REFUSED, fault.what, refusal.status, *said)
+    evidence = replace(failure.step.evidence, fault=next_fault)
+    next_failure = FailureContext(failure.report, replace(failure.step, evidence=evidence))
+    for each in (seen for fault_info in faults for seen in fault_info.examine(next_failure)):
+        yield replace(each, title=f"Once the profile fits: {each.title}")
 
 
 def _with_done(failure: FailureContext, found: Finding) -> Finding:

@@ -35,12 +35,14 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The result of a rule; `side` is set if it is not the first of the fault's sides."""
+    """The result of a rule; `side` is set if it is not the first of the fault's sides, `az_says` if
+    az has words of its own for this cause."""
 
     title: str
     evidence: tuple[str, ...]
     remedies: tuple[Remedy, ...]
     side: Side | None = None
+    az_says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class FaultInfo:
     `patterns` are the messages of az and other clients that can mean it, with their weights; the
     codes of `refusal` need none. `remedies` are all that the rules may give, in the order in which
     to try them. `refusal` is the response of a sign-in service that means it. `rules` examine a
-    failed check, `advisories` every check.
+    failed check, `advisories` every check. `beside_rules` examine a failed check for what is wrong
+    besides its verdict, so that the next check does not fail anew: they give no verdict.
     """
 
     id: str
@@ -82,6 +85,7 @@ class FaultInfo:
     remedies: tuple[RemedyTemplate, ...]
     refusal: Refusal | None = None
     rules: tuple[Rule, ...] = ()
+    beside_rules: tuple[Rule, ...] = ()
     advisories: tuple[Advisory, ...] = ()
 
     @property
@@ -96,7 +100,14 @@ class FaultInfo:
 
     def examine(self, failure: FailureContext) -> Iterator[Finding]:
         """Yield what the rules find in a failed check."""
-        for rule in self.rules:
+        return self._found(self.rules, failure)
+
+    def examine_beside(self, failure: FailureContext) -> Iterator[Finding]:
+        """Yield what the rules for what is wrong besides the verdict find in a failed check."""
+        return self._found(self.beside_rules, failure)
+
+    def _found(self, rules: tuple[Rule, ...], failure: FailureContext) -> Iterator[Finding]:
+        for rule in rules:
             if (explanation := rule(failure)) is not None:
                 yield self.finding(explanation)
 
@@ -113,5 +124,5 @@ class FaultInfo:
             explanation.side or self.sides[0],
             explanation.evidence,
             explanation.remedies,
-            self.az_says,
+            explanation.az_says or self.az_says,
         )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from stacktui.text.sanitize import escape_control_chars
+
+if TYPE_CHECKING:
+    from stacktui.python_clients.packages import Package
 
 # Longest line, in characters: names in certificates and settings may be of any length.
 _LINE = 800
@@ -46,8 +50,10 @@ class ActionKind(StrEnum):
     SET = "set"
     ACCEPT = "accept"
     CHMOD = "chmod"
+    REPAIR = "repair"
     ASK_SECRET = "ask-secret"  # noqa: S105 - the name of an action
     GRANT = "grant"
+    REMOVE_LEFTOVERS = "remove-leftovers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,11 @@ class Action:
     TRUST_ROOT trusts the root of what `host`:`port` presented, from a file that it asks for where
     the host does not present it. SET puts `value` in `key` of the
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
-    and presents. CHMOD sets the mode of the file `key` to `value`, in octal. ASK_SECRET asks for
+    and presents. CHMOD sets the mode of the file `key` to `value`, in octal. REPAIR
+    writes the file of certificates `key` anew, as it was meant. ASK_SECRET asks for
     the secret or password of the identity, for this run alone. GRANT gives Reader at the scope
-    `key` to the principal `value`, as another identity of the config.
+    `key` to the principal `value`, as another identity of the config. REMOVE_LEFTOVERS deletes the
+    groups that write probes left.
     """
 
     kind: ActionKind
@@ -102,11 +110,59 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientResult:
+    """A client, such as `az` or the Python of an environment, which `path` starts.
+
+    `works` is None where that is not known: of a Python none of its `packages` talks to ARM, or
+    none is one of which it is known whether a stamp has its api-versions; of az a finding says why.
+    `summary` says so in a few words: where it does not work, by the ids of the findings.
+    """
+
+    name: str
+    path: str
+    version: str
+    packages: tuple[Package, ...]
+    works: bool | None
+    summary: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The verdict on a report (None when healthy), and what else was seen, in rule order."""
+    """The verdict on a report (None when healthy), and what else was seen, in rule order.
+
+    `az` is what each `az` on this machine would do, the one that a shell runs first.
+    """
 
     verdict: Finding | None
     also_seen: tuple[Finding, ...] = ()
+    az: tuple[ClientResult, ...] = ()
+
+    @property
+    def az_line(self) -> str:
+        """What the az that a shell runs would do, in a few words; empty where it works too.
+
+        Of a healthy check `az would fail: az-too-new`, empty too where that is not known.
+        """
+        first = next(iter(self.az), None)
+        if first is None or first.works:
+            return ""
+        if first.works is None:
+            return first.summary if self.verdict else ""
+        if self.verdict is None or first.findings[0].id != self.verdict.id:
+            return f"az would fail: {first.summary}"
+        return "az has the same fault"
+
+    @property
+    def of_az_alone(self) -> tuple[tuple[ClientResult, tuple[Finding, ...]], ...]:
+        """Each az that would fail, and its findings that are no verdict, nor seen here too."""
+        known = {each.id for each in (self.verdict, *self.also_seen) if each}
+        found = ((each, each.findings) for each in self.az if each.works is False)
+        pairs = (
+            (each, tuple(one for one in findings if one.id not in known))
+            for each, findings in found
+        )
+        return tuple((each, findings) for each, findings in pairs if findings)
 
     @property
     def also_seen_distinct(self) -> tuple[Finding, ...]:

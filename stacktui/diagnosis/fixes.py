@@ -6,10 +6,12 @@ Functions that touch files block, and raise StacktuiError.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stacktui.certificates.file_repair import WORDS
 from stacktui.check.open_files import ModeError, mode_of, set_mode
 from stacktui.check.pinning import accept, ask_stamp, differences
 from stacktui.check.settings import load_settings
@@ -25,6 +27,8 @@ from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
 
 UNSET = "not set"
+# Defects of a file that are shown before it is repaired.
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,12 @@ class Fix:
 
 
 # The kinds that `plan_fix` has no plan for: each has a screen that asks for more than a yes.
-ASKS = (ActionKind.TRUST_ROOT, ActionKind.ASK_SECRET, ActionKind.GRANT)
+ASKS = (
+    ActionKind.TRUST_ROOT,
+    ActionKind.ASK_SECRET,
+    ActionKind.GRANT,
+    ActionKind.REMOVE_LEFTOVERS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,8 @@ def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
     ACCEPT asks the stamp first, within `limits`: that may take as long as a step of a check.
     """
     accepts = fix.action.kind is ActionKind.ACCEPT
+    if fix.action.kind is ActionKind.REPAIR:
+        return _repair(Path(fix.action.key))
     if fix.action.kind is ActionKind.CHMOD:
         return _mode(Path(fix.action.key), int(fix.action.value, 8))
     try:
@@ -130,6 +141,27 @@ def _mode(path: Path, mode: int) -> FixPlan:
     except ModeError as error:
         return FixPlan(path, why_not=str(error))
     return FixPlan(path, values, "Then the check runs again.", carry_out)
+
+
+def _repair(path: Path) -> FixPlan:
+    from stacktui.certificates.repair_file import carry_out_repair, plan_repair
+
+    try:
+        plan = plan_repair(path)
+    except StacktuiError as error:
+        return FixPlan(path, why_not=str(error))
+    if plan.repair is None:
+        return FixPlan(path, why_not="the file is in order now")
+    if not os.access(path, os.W_OK):
+        return FixPlan(path, why_not="this user may not write it")
+
+    def carry_out() -> str:
+        backup = carry_out_repair(plan)
+        return escape_control_chars(f"{path} is PEM as every program reads it; before: {backup}")
+
+    values = tuple((f"line {each.line}", WORDS[each.kind], "PEM") for each in plan.repair.defects)
+    then = escape_control_chars(f"The file as it was stays at {plan.backup}.")
+    return FixPlan(path, values[:_SHOWN], f"{then} Then the check runs again.", carry_out)
 
 
 def _acceptance(target: CheckTarget) -> FixPlan:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.trust import TrustUsed
-from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.context import FailureContext, described
+from stacktui.environments.naming import domain_of
 from stacktui.transport.records import Exchange
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def route_lines(failure: FailureContext) -> list[str]:
         lines.append(f"resolve pins {connection.host}:{connection.port} to {connection.pinned}")
     if connection.proxy.url:
         lines.append(f"through the proxy {connection.proxy.url} ({connection.proxy.source})")
+    for entry in connection.proxy.unmatched:
+        meant = domain_of(connection.host)
+        right = f".{meant}" if meant else connection.host
+        lines.append(f"NO_PROXY has {entry}, which never matches {connection.host}: write {right}")
     return lines
 
 
@@ -73,6 +78,24 @@ def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
     ]
     more = len(chain) - _CERTIFICATES
     return lines + ([f"and {more} more certificates"] if more > 0 else [])
+
+
+def flawed_file_lines(failure: FailureContext) -> list[str]:
+    """Return a line for each trusted file of which only a part is read."""
+    return [
+        f"{each.setting} ({each.path}), {each.text}"
+        + (": the missing issuer is in the part that is not read" if each.holds_issuer else "")
+        for each in failure.flawed_files
+    ]
+
+
+def namesake_lines(failure: FailureContext, end: Certificate) -> list[str]:
+    """Return a line for each trusted root of the issuer's name whose key did not sign `end`."""
+    return [
+        f"{', '.join(each.where)} holds a root of the same name, SHA-256 "
+        f"{described(each.der).sha256}, whose key did not sign {end.common_name}"
+        for each in failure.namesakes
+    ]
 
 
 def names_line(names: tuple[str, ...]) -> str:

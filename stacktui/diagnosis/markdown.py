@@ -25,7 +25,6 @@ from stacktui.text.markdown_escape import code, fenced, prose, table
 from stacktui.transport.records import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
-    from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.chain_completion import FoundIssuer
 
 # A ticket takes about 64 KiB; the number of requests, certificates and names is unlimited.
@@ -44,7 +43,12 @@ def report_markdown(report: Report, diagnosis: Diagnosis, since: Since | None = 
         [_title(report, diagnosis)],
         *(_finding(each, "Verdict") for each in (diagnosis.verdict,) if each),
         *(_finding(each, "Also seen") for each in diagnosis.also_seen_distinct),
-        _circumstances(report, since_text(since, report.started)),
+        *(
+            _finding(each, "az here would meet")
+            for _, found in diagnosis.of_az_alone[:1]
+            for each in found
+        ),
+        _circumstances(report, diagnosis, since_text(since, report.started)),
         _timeline(report),
         _answer(report),
         _probes(report),
@@ -85,7 +89,7 @@ def _title(report: Report, diagnosis: Diagnosis) -> str:
     return f"# stacktui: {prose(report.target.environment.name)}: {ending}"
 
 
-def _circumstances(report: Report, since: str) -> Lines:
+def _circumstances(report: Report, diagnosis: Diagnosis, since: str) -> Lines:
     """Return what was checked, when, as whom, and with which proxy and trust."""
     environment, identity = report.target.environment, report.target.identity
     rows = [
@@ -101,7 +105,7 @@ def _circumstances(report: Report, since: str) -> Lines:
         *((("so", prose(since)),) if since else ()),
         ("proxy", "; ".join(map(prose, _ways(report))) or _NONE),
         ("trusted", "; ".join(map(prose, _trust(report))) or _NONE),
-        *(("az here", prose(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),
+        *(("az here", prose(each)) for each in _az(report, diagnosis)),
         ("by", f"stacktui {code(__version__)}"),
     ]
     return table(("what", "value"), rows)
@@ -112,8 +116,13 @@ def _ways(report: Report) -> Iterable[str]:
     return dict.fromkeys(f"{each.url or 'none'} ({each.source})" for each in seen)
 
 
-def _az(report: Report) -> Sequence[AzInstallation]:
-    return report.az.installations if report.az else ()
+def _az(report: Report, diagnosis: Diagnosis) -> Iterable[str]:
+    """Yield each az of this machine, and what it would fail at."""
+    results = {each.path: each for each in diagnosis.az}
+    for each in report.az.installations if report.az else ():
+        judged = results.get(str(each.launcher))
+        fails = f": would fail: {judged.summary}" if judged and judged.works is False else ""
+        yield f"{each.version or '?'} ({each.launcher}){fails}"
 
 
 def _trust(report: Report) -> Iterable[str]:
@@ -244,7 +253,7 @@ def _chain(report: Report) -> Lines:
     rows += [_certificate("not presented", describe(each.der)) for each in _missing(report, seen)]
     head = ("", "subject", "issuer", "valid (UTC)", "SHA-256")
     lines = [f"## Presented by {code(f'{seen.host}:{seen.port}')}", "", *table(head, rows)]
-    if names := shown[0].names:
+    if names := shown[0].shown_names:
         rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         lines += ["", f"Names of the leaf: {', '.join(map(code, names[:_NAMES]))}{rest}"]
     if seen.tls.verify_message:

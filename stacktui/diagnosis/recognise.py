@@ -21,7 +21,15 @@ MAX_TEXT = 64 * 1024
 # Colour sequences of a terminal (ECMA-48 section 5.4).
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]{0,32}[@-~]")
 _BREAK = re.compile(r"\r?\n")
-_QUOTES = str.maketrans("‘’“”\0", "''\"\" ")
+# What programs that log, or draw a box around a message, put before each of its lines.
+_LINE_PREFIX = re.compile(
+    r"^[ \t]{0,20}(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,12}Z?\]?[ \t]{0,8})?"
+    r"(?:[|│╷╵>#][ \t]?|npm err! |verbose: |remote: )?",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Escapes of JSON and of Python's repr.
+_ESCAPED_BREAK = re.compile(r"(?:\\r)?\\n")
+_QUOTES = str.maketrans("‘’“”`\0", "''\"\"' ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +114,24 @@ def recognise(text: str) -> Recognised:
         if weights.get(each.id, 0) * 2 > best
     ]
     candidates.sort(key=lambda each: -each.weight)
-    notes = (each.note for each in found if each.note and _is_significant(each, best))
+    notes = (_note(each, folded) for each in found if each.note and _is_significant(each, best))
     return Recognised(tuple(candidates), tuple(dict.fromkeys(notes)))
+
+
+def _note(pattern: MessagePattern, text: str) -> str:
+    """Return the note, with the code that it is on: letters and digits, and nothing else of the
+    message."""
+    found = re.search(pattern.regex, text)
+    code = found[0].upper() if found else ""
+    number = code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return pattern.note.replace("{code}", code).replace("{number}", number)
 
 
 def _normalized(text: str) -> str:
     """Return the text in lower case with single blanks, and again with wrapped lines joined."""
     text = _COLOUR.sub("", text).lower().translate(_QUOTES)
+    text = text.replace("\\u0027", "'").replace('\\"', '"').replace("\\'", "'")
+    text = _LINE_PREFIX.sub("", _ESCAPED_BREAK.sub("\n", text))
     plain = " ".join(text.split())
     joined = " ".join(_BREAK.sub("", text).split())
     return plain if joined == plain else f"{plain}\n{joined}"

@@ -9,7 +9,7 @@ from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
 from stacktui.diagnosis.sign_in_facts import refusal, section_of, tenant_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
+from stacktui.identities.model import AZURE_CLI, CertificateRef, Identity, IdentityKind
 
 # OAuth's error for a wrong user name or password (RFC 6749 section 5.2).
 INVALID_GRANT = frozenset({"invalid_grant"})
@@ -19,8 +19,7 @@ RefusedUser = tuple[SignInFault, Identity]
 def refused_user(failure: FailureContext, fault: FaultInfo) -> RefusedUser | None:
     """Return the refusal of a user (password or device code) that means `fault`, else None."""
     refused = refusal(failure, fault.refusal) if fault.refusal else None
-    people = (IdentityKind.USER, IdentityKind.DEVICE_CODE)
-    return refused if refused and refused[1].kind in people else None
+    return refused if refused and is_person(refused[1]) else None
 
 
 def adfs_refused_user(failure: FailureContext, error: str) -> RefusedUser | None:
@@ -37,16 +36,31 @@ def _is_user(identity: Identity) -> bool:
     return identity.kind is IdentityKind.USER
 
 
+def is_person(identity: Identity) -> bool:
+    """Return whether a user signs in, by password or device code, and no application."""
+    return identity.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
+
+
 def who(identity: Identity) -> str:
+    if not is_person(identity):
+        return f"application {identity.client_id}"
     return identity.username or "whoever typed the code"
 
 
+def _proof(identity: Identity) -> str:
+    if isinstance(identity.credential, CertificateRef):
+        return "certificate"
+    return identity.secret_name
+
+
 def refused_user_lines(failure: FailureContext, refused: RefusedUser) -> tuple[str, ...]:
-    """Return the evidence: user, application, tenant, and the service's message."""
+    """Return the evidence: user or application, tenant, and the service's message."""
     fault, identity = refused
     lines = [f"user name: {identity.username}"] if identity.username else []
+    if not is_person(identity):
+        lines.append(f"application {identity.client_id}")
     if identity.credential:
-        lines.append(f"the password came from {identity.credential}")
+        lines.append(f"the {_proof(identity)} came from {identity.credential}")
     if not failure.adfs_signs_in:
         lines += tenant_lines(failure, identity)
     return (*lines, *fault_lines(fault))

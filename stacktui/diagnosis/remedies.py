@@ -164,6 +164,13 @@ def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
     return CHECK_TENANT.fill(identity=section)
 
 
+# Certificates
+
+LINT_NEW_FILES = RemedyTemplate(
+    "And judges new files with `stacktui certificates lint` before they are deployed"
+)
+
+
 # Clocks
 
 CLOCK_STATUS = RemedyTemplate(
@@ -173,6 +180,11 @@ SET_TIME = RemedyTemplate(
     "Let it be set by a time server (as administrator)",
     "sudo timedatectl set-ntp true",
     "w32tm /resync",
+)
+OPERATOR_SETS_TIME = RemedyTemplate(
+    "If this machine is right, the stamp's operator looks at the stamp's time source (privileged "
+    "endpoint)",
+    powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
 )
 
 

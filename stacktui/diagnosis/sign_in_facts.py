@@ -11,6 +11,15 @@ from stacktui.text.shell import toml_table
 
 # OAuth's errors for a client that fails to authenticate (RFC 6749 section 5.2).
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+# All that a service may call a refusal, for codes that mean one thing whatever stands beside them.
+REFUSAL_ERRORS = CLIENT_ERRORS | {
+    "access_denied",
+    "interaction_required",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_tenant",
+}
 # AD FS reports a wrong secret, an expired one and a rejected certificate with the same codes;
 # the identity's kind of credential distinguishes them.
 ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
@@ -27,7 +36,7 @@ def refusal(failure: FailureContext, expected: Refusal) -> tuple[SignInFault, Id
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None or fault.problem not in _REFUSED:
         return None
-    as_refused = fault.status in (400, 401) and fault.error in expected.errors
+    as_refused = fault.status in (400, 401, 403) and fault.error in expected.errors
     return (fault, identity) if as_refused and fault.code in expected.codes else None
 
 

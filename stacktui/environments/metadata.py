@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -30,13 +31,21 @@ class IdentityProvider(StrEnum):
     ADFS = "ADFS"
 
 
+class DocumentTrait(StrEnum):
+    """What a metadata document has that some clients fail at, and we do not."""
+
+    BYTE_ORDER_MARK = "byte-order-mark"
+    LIST = "list"
+    NO_GRAPH = "no-graph"
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """A stamp's metadata; text is sanitised, except `login_endpoint` and `audience`.
 
     `login_endpoint` has no trailing slash; `login_as_given` is as the document has it. `audience`
     is opaque and kept byte for byte. The suffixes are the document's or, where it has none, those
-    of the naming rule, and then `derived` names them.
+    of the naming rule, and then `derived` names them. `traits` are of the document itself.
     """
 
     api_version: str
@@ -51,6 +60,7 @@ class Metadata:
     keyvault_suffix: str | None = None
     login_as_given: str = field(default="", compare=False)
     derived: frozenset[CloudKey] = field(default=frozenset(), compare=False)
+    traits: frozenset[DocumentTrait] = field(default=frozenset(), compare=False)
 
 
 class MetadataProblem(StrEnum):
@@ -110,7 +120,8 @@ def parse_metadata(
 
     `own` are values of the user's that replace the document's.
     """
-    found = _select(_load(body, redactor), arm)
+    document = _load(body, redactor)
+    found = _select(document, arm)
     authentication = found.get("authentication")
     if not isinstance(authentication, dict):
         raise _incomplete("authentication", authentication)
@@ -159,7 +170,17 @@ def parse_metadata(
         keyvault_suffix=keyvault or of_rule[1],
         login_as_given=login,
         derived=frozenset(key for key, given in derived.items() if not given),
+        traits=frozenset(_traits(body, document, found)),
     )
+
+
+def _traits(body: bytes, document: Any, found: Mapping[str, Any]) -> Iterator[DocumentTrait]:
+    if body.startswith(BOM_UTF8):
+        yield DocumentTrait.BYTE_ORDER_MARK
+    if isinstance(document, list):
+        yield DocumentTrait.LIST
+    if found.get("graphEndpoint", found.get("graph")) is None:
+        yield DocumentTrait.NO_GRAPH
 
 
 _TEXTS = ("tenant", "graph", "portal", "gallery")

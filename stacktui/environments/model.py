@@ -14,6 +14,8 @@ from stacktui.environments.profiles import DEFAULT_PROFILE
 from stacktui.transport.limits import Limits
 
 # Names as DNS carries them (RFC 1123 section 2.1), with the underscore that some sites use.
+# Several schemes; the last is kept.
+_SCHEMES = re.compile(r"^\s*(?:https?:?/+)+(https?://)", re.IGNORECASE)
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9._-]*")
 
 
@@ -75,12 +77,19 @@ class Environment:
         return {**self.endpoints, **({CloudKey.IMAGE_ALIASES: aliases} if aliases else {})}
 
 
+def with_one_scheme(text: str) -> str:
+    """Return a URL that was pasted behind a scheme (`https://https://host`) with its own alone."""
+    return _SCHEMES.sub(r"\1", text)
+
+
 def parse_arm_url(text: str) -> str:
     """Return `text` as `https://host[:port]`, host in lower-case ASCII, no trailing slash.
 
     Raises ValueError, which says what is wrong and, where that is clear, what was meant.
     """
     text = text.strip()
+    if (once := with_one_scheme(text)) != text:
+        raise ValueError(f"must begin with https:// once; try {parse_arm_url(once)}")
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         host = text.split("://")[-1].split("/")[0].rpartition("@")[2]

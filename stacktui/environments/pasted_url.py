@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from stacktui.environments.model import parse_arm_url
+from stacktui.environments.model import parse_arm_url, with_one_scheme
 from stacktui.environments.naming import (
     ASDK_DOMAIN,
     OPERATOR_ENDPOINT,
@@ -34,12 +34,13 @@ class PastedUrl:
 def read_pasted_url(text: str) -> PastedUrl:
     """Return the ARM URL that `text` means.
 
-    A path, a query and what stands around the URL are dropped, `https` is assumed, the host of
-    another service of a stamp becomes the ARM host of that stamp, and `local` the development
-    kit's. Raises ValueError as `parse_arm_url` does: a user name and `http` are not dropped; also
-    for a host of Entra, which belongs to no one stamp.
+    A path, a query, all schemes but the last and what stands around the URL are dropped, `https` is
+    assumed, the host of another service of a stamp becomes the ARM host of that stamp, and `local`
+    the development kit's. Raises ValueError as `parse_arm_url` does: a user name and `http` are not
+    dropped; also for a host of Entra, which belongs to no one stamp.
     """
-    text = text.strip(_AROUND)
+    given = text.strip(_AROUND)
+    text = with_one_scheme(given)
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "https", text
@@ -51,6 +52,8 @@ def read_pasted_url(text: str) -> PastedUrl:
         known = "that of public Azure is https://management.azure.com"
         raise ValueError(f"must be ARM's; {host} is {shared}, which stamps share; {known}")
     changes = [] if separator or host == "local" else ["https:// was put before it"]
+    if text != given:
+        changes.append("https:// was there twice")
     if dropped and dropped[0]:
         is_metadata = dropped[0].lower().startswith("metadata")
         changes.append(f"the {'path of the metadata' if is_metadata else 'path'} was dropped")

@@ -75,6 +75,7 @@ class StampRecord:
             **{name: self.more.get(name) or of_rule[name] for name in _SUFFIXES},
             login_as_given=self.more.get("login_as_given", ""),
             derived=frozenset(name for name in _SUFFIXES if name not in self.more),
+            traits=frozenset(),
         )
 
     @property

@@ -21,9 +21,10 @@ SUPPORTED = (2, 66)
 LAST_WORKING = (2, 72)
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 
-# Python 3.12 is the newest that azure-cli 2.66 supports.
+# Python 3.12 is the newest that azure-cli 2.66 supports. Each is tried: pyenv has a command for
+# those too that it does not run.
 _PYTHON = (
-    '"$(command -v python3.12 || command -v python3.11 || command -v python3.10 || echo python3)"'
+    '"$(for p in python3.{12,11,10} python3; do $p -c pass 2>/dev/null && echo $p && break; done)"'
 )
 # For each shell: the virtual environment, the installation into it, and its use in this shell.
 INSTALL = {

@@ -65,6 +65,8 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
             if fault.problem is CertificateProblem.PFX:  # encrypted
                 word = "no password"
                 remedy = "name its certificate_password, or: stacktui certificates convert"
+            elif fault.problem is CertificateProblem.MALFORMED:
+                remedy = "have it written anew: stacktui certificates repair"
             elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
                 remedy = "put a new certificate with its key there, and register it"
     chain = _chain(reference.path, password)

@@ -6,6 +6,7 @@ MSAL would fail late and vaguely on most unusable files; here each has its own p
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import CertificateFileError, FileProblem
 from stacktui.certificates.key_bundle import (
     Form,
@@ -25,6 +27,7 @@ from stacktui.certificates.key_bundle import (
     read_client_bundle,
 )
 from stacktui.certificates.readiness import KeyFound
+from stacktui.certificates.repair_file import plan_repair
 from stacktui.errors import is_exhaustion
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
@@ -106,7 +109,16 @@ def _read(path: Path, password: str | None) -> KeyBundle:
                 CertificateProblem.PFX,
                 "the PFX is encrypted, and no password is configured",
             )
+    if problem in (_NONE, CertificateProblem.NO_KEY) and (why := _malformed(path)):
+        problem, detail = CertificateProblem.MALFORMED, why
     raise _error(path, problem, detail)
+
+
+def _malformed(path: Path) -> str:
+    """Return what is wrong with the file's form, if that is why it cannot be read."""
+    with suppress(CertificateError):
+        return str(plan_repair(path).repair or "")
+    return ""
 
 
 def _parsed(path: Path, der: bytes) -> x509.Certificate:
@@ -132,6 +144,8 @@ def _key(path: Path, bundle: KeyBundle) -> RSAPrivateKey:
     if not isinstance(bundle.key, RSAPrivateKey):
         detail = "the key is not RSA; Entra and AD FS accept RSA only"
         raise _error(path, CertificateProblem.KEY_TYPE, detail)
+    if bundle.key_found is KeyFound.MATCHES and bundle.leaf != 0 and (why := _malformed(path)):
+        raise _error(path, CertificateProblem.MALFORMED, f"{why}: az signs in with the first")
     if bundle.key_found is KeyFound.OTHER or bundle.leaf != 0:
         detail = "the private key in the file belongs to another certificate"
         raise _error(path, CertificateProblem.KEY_MISMATCH, detail)

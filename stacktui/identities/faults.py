@@ -37,6 +37,7 @@ class CertificateProblem(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
     KEY_TYPE = "key-type"
+    MALFORMED = "malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class ImdsProblem(StrEnum):
     SOMETHING_ELSE = "something-else"
     FORWARDED = "forwarded"
     NO_IDENTITY = "no-identity"
+    SEVERAL_IDENTITIES = "several-identities"
+    OLD_VERSION = "old-version"
     UNAVAILABLE = "unavailable"
 
 
@@ -108,7 +111,9 @@ class ImdsFault:
 
     `by_variable` is true where AZURE_POD_IDENTITY_AUTHORITY_HOST names it. `cause` is the network
     fault (UNREACHABLE). SOMETHING_ELSE means that another service responded, FORWARDED that a proxy
-    passed the request on. `tries` counts the requests, over `seconds`. All text is sanitised.
+    passed the request on, SEVERAL_IDENTITIES that none of several was named, OLD_VERSION that the
+    service knows older api-versions only, which are in `versions`. `tries` counts the requests,
+    over `seconds`. All text is sanitised.
     """
 
     problem: ImdsProblem
@@ -121,6 +126,7 @@ class ImdsFault:
     tries: int = 1
     seconds: float = 0.0
     cause: TransportFault | None = None
+    versions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.endpoint}: {self.description or self.error or self.problem}"

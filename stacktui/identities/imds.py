@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from stacktui.identities.faults import IdentityError, ImdsFault, ImdsProblem, SignInProblem
@@ -16,7 +19,7 @@ from stacktui.identities.model import Identity
 from stacktui.identities.refusal import TokenRequest, parse_token, sign_in_error
 from stacktui.identities.token import Token
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.text.json_fields import text
+from stacktui.text.json_fields import items, text
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.limits import LimitName
 from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
@@ -34,7 +37,16 @@ _LATER = frozenset({404, 410, 429})
 # Fractions of the step's limit: for all tries, and after which no further one begins.
 _WHOLE, _LAST_TRY = 0.95, 0.7
 _PROXY_HEADER_REFUSED = "request was forwarded"
-_NO_IDENTITY = "identity not found"
+# What it says of an identity that is not there, or not on this machine, and of several.
+_NO_IDENTITY = re.compile(r"identity not found|identity has(?:n.t| not) been assigned")
+_SEVERAL = re.compile(r"multiple (?:user.assigned )?(?:managed )?identities")
+# The key in which an older service lists its api-versions, and what it may say without.
+_VERSIONS, _OLD_VERSION = (
+    "newest-versions",
+    re.compile(r"newest.versions|api.version is (?:not|inv)"),
+)
+_VERSION_FORM = re.compile(r"20\d\d-\d\d-\d\d")
+_MAX_VERSIONS = 8
 
 
 async def acquire_from_imds(session: HttpSession, audience: str, identity: Identity) -> Token:
@@ -135,6 +147,7 @@ class _Imds:
                 title or "",
                 self._tries,
                 self._spent,
+                versions=_versions(answer),
             )
         )
 
@@ -145,11 +158,29 @@ def _problem(answer: Answer) -> ImdsProblem | None:
     description = text(said, "error_description").lower()
     if _may_pass(answer):
         return ImdsProblem.UNAVAILABLE
+    if answer.status == 400 and _is_older(said, description):
+        return ImdsProblem.OLD_VERSION
     if not text(said, "error"):
         return ImdsProblem.SOMETHING_ELSE
-    if _NO_IDENTITY in description:
+    if _SEVERAL.search(description):
+        return ImdsProblem.SEVERAL_IDENTITIES
+    if _NO_IDENTITY.search(description):
         return ImdsProblem.NO_IDENTITY
     return ImdsProblem.FORWARDED if _PROXY_HEADER_REFUSED in description else None
+
+
+def _is_older(said: Mapping[str, Any], description: str) -> bool:
+    """Return whether the service does not know the api-version, and names those that it knows."""
+    words = f"{text(said, 'error')} {description}".lower()
+    return bool(items(said, _VERSIONS)) or bool(_OLD_VERSION.search(words))
+
+
+def _versions(answer: Answer) -> tuple[str, ...]:
+    """Return the api-versions that an older service names."""
+    said = parse_object(answer.body)
+    named = [*items(said, _VERSIONS), text(said, "error_description")]
+    found = (each for name in named for each in _VERSION_FORM.findall(str(name)))
+    return tuple(dict.fromkeys(found))[:_MAX_VERSIONS]
 
 
 def _may_pass(answer: Answer) -> bool:

@@ -17,6 +17,8 @@ from stacktui.transport.json_body import parse_object
 
 # The most characters of a claim's name and value, and the most claims that are kept.
 _NAME, _VALUE, _CLAIMS = 60, 200, 60
+# AD FS of builds before it refuses `/.default`, and takes `/openid` (PROTOCOL.md section 2).
+ADFS_HOTFIX = "1.2108.2.130"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class TokenFacts:
     def resource(self) -> str:
         """The audience that was asked for, which is what `az` takes as `--resource`."""
         return self.scope.removesuffix("/.default").removesuffix("/openid")
+
+    @property
+    def is_of_old_adfs(self) -> bool:
+        """Whether only the scope of an AD FS older than ADFS_HOTFIX worked."""
+        return self.scope.endswith("/openid")
 
     @property
     def ends(self) -> datetime | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from stacktui.text.json_fields import items, text
 
+# ARM's codes for an api-version that it does not serve (PROTOCOL.md section 3).
+VERSION_CODES = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 SUBSCRIPTIONS, RESOURCES = "Microsoft.Resources/subscriptions", "Microsoft.Resources"
 # A namespace stands for those of its types that have no line of their own; `-` where the profile
 # has none, so that the stamp's own list decides.

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stacktui.environments.discovery import fetch_metadata
@@ -26,6 +27,7 @@ from stacktui.resources.api_versions import (
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
 from stacktui.resources.response import FORGOTTEN, ArmResponse
 from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait, is_passing, no_answer, status_of
+from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
@@ -68,6 +70,7 @@ class Page:
 class ArmClient:
     """A client of one environment's ARM, for one identity.
 
+    `config` is the file that the environment is of, for the commands that errors name.
     Every method raises ArmError, what `HttpSession.fetch` raises, and what `get_token` raises.
     """
 
@@ -77,10 +80,11 @@ class ArmClient:
         environment: Environment,
         get_token: GetToken,
         retry: RetryPolicy = NO_RETRY,
+        config: Path | None = None,
     ) -> None:
         self.limits = session.limits
         self.redactor = session.redactor
-        self.environment = environment
+        self.environment, self.config = environment, config
         self._session = session
         self._arm = environment.arm
         self._own_endpoints = environment.endpoints
@@ -223,8 +227,10 @@ class ArmClient:
         code: str = "",
         message: str = "",
         exchange: Exchange | None = None,
+        page: bytes = b"",
     ) -> ArmError:
-        """Return the error of a fault; `message` may be unsanitised."""
+        """Return the error of a fault; `message` may be unsanitised. `page` is the body, if that
+        may be a page."""
         response = exchange.response if exchange else None
         header = response.header if response else lambda _name: None
         redactor = self.redactor
@@ -238,6 +244,7 @@ class ArmClient:
                 message=redactor.sanitize_untrusted(message),
                 request_id=header("x-ms-request-id") or "",
                 correlation_id=header("x-ms-correlation-request-id") or "",
+                page_title=(page_title(page, redactor) if looks_like_html(page) else None) or "",
             )
         )
 
@@ -372,7 +379,7 @@ class ArmClient:
         except JsonError as error:
             problem, message = ArmProblem.NOT_JSON, str(error)
             raise self.error(
-                problem, what, answer.status, message=message, exchange=answer.exchange
+                problem, what, answer.status, "", message, answer.exchange, answer.body
             ) from None
 
     def _shape(self, what: str, message: str, answer: Answer) -> ArmError:
@@ -383,7 +390,7 @@ class ArmClient:
     def _refused(self, answer: Answer, what: str) -> ArmError:
         code, message = read_arm_error(answer.body, self.redactor)
         problem = ArmProblem.REFUSED
-        return self.error(problem, what, answer.status, code, message, answer.exchange)
+        return self.error(problem, what, answer.status, code, message, answer.exchange, answer.body)
 
     def _require_own(
         self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None

@@ -47,7 +47,7 @@ async def open_arm(
         async def get_token(refused: Token | None) -> Token:
             return await tokens.token(session, wanted, refused, prompt)
 
-        yield ArmClient(session, wanted.environment, get_token, patient(on_wait))
+        yield ArmClient(session, wanted.environment, get_token, patient(on_wait), wanted.config)
 
 
 def patient(on_wait: Callable[[Wait], None]) -> RetryPolicy:

@@ -6,11 +6,13 @@ so each looks first, and again after it.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stacktui.environments.model import Environment
 from stacktui.resources.client import ArmClient
 from stacktui.resources.groups import group_path, resource_group
 from stacktui.resources.model import ArmError, ResourceGroup
@@ -55,6 +57,14 @@ class GroupWrite:
     location: str = ""
 
 
+def request_lines(
+    environment: Environment, method: str, path: str, version: str, body: object = None
+) -> tuple[str, ...]:
+    """Return a request as it is sent to an environment's ARM, to be shown; unsanitised."""
+    sent = () if body is None else (json.dumps(body, ensure_ascii=False),)
+    return (f"{method} {environment.arm}{path}?api-version={version}", *sent)
+
+
 def is_group_name(name: str) -> bool:
     """Return whether ARM takes a name for a new resource group (NAME_RULE)."""
     fits = all(char in "-.()" or unicodedata.category(char).startswith(_WORD) for char in name)
@@ -69,7 +79,8 @@ def is_tag(name: str, value: str) -> bool:
 
 def our_command(client: ArmClient, command: str, *words: str) -> str:
     """Return a command of ours for the client's environment, for this machine's shell."""
-    named = (*words, "-e", client.environment.name)
+    config = ("--config", str(client.config)) if client.config else ()
+    named = (*words, "-e", client.environment.name, *config)
     return for_this_machine(command_line(f"stacktui {command}", named))
 
 
@@ -241,10 +252,8 @@ def _require_stays(client: ArmClient, group: ResourceGroup) -> None:
 
 async def _location(client: ArmClient, subscription: str, wanted: str) -> str:
     """Return the stamp's name of a location. Raises GroupChangeError where it has none such."""
-    what = "the locations"
-    scope = subscription_path(client, subscription, what)
     names = []
-    for row in items(await client.read(f"{scope}/locations", what=what), "value"):
+    for row in await _location_rows(client, subscription):
         name = text(row, "name")
         if _plain(wanted) in (_plain(name), _plain(text(row, "displayName"))):
             return name
@@ -254,6 +263,18 @@ async def _location(client: ArmClient, subscription: str, wanted: str) -> str:
     raise GroupChangeError(
         f"there is no location {client.redactor.sanitize(wanted)}; there are: {shown}{more}"
     )
+
+
+async def location_names(client: ArmClient, subscription: str) -> tuple[str, ...]:
+    """Return the names of a subscription's locations, in ARM's order."""
+    rows = await _location_rows(client, subscription)
+    return tuple(filter(None, (client.text(row, "name") for row in rows)))
+
+
+async def _location_rows(client: ArmClient, subscription: str) -> list[Any]:
+    what = "the locations"
+    scope = subscription_path(client, subscription, what)
+    return list(items(await client.read(f"{scope}/locations", what=what), "value"))
 
 
 def _plain(location: str) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from stacktui.config.read_only import ReadOnlyError
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
 from stacktui.resources.client import POLL_TIMEOUT, ArmClient
@@ -29,6 +29,7 @@ from stacktui.resources.model import Lock, Resource, ResourceGroup
 from stacktui.resources.operations import (
     Operation,
     OperationsFileError,
+    OperationState,
     deletion_of,
     forget,
     remember,
@@ -47,15 +48,6 @@ _DONE = frozenset({200, 204})
 _PAUSE = 10.0
 # A longer `Location` is no operation's.
 _MAX_URL = 2048
-
-
-class OperationState(StrEnum):
-    """How an operation is: UNKNOWN where nobody answers that."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +79,16 @@ class DeletionAccepted:
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """How an operation is now, in one line of `words`; `error` is why it failed or is unknown."""
+    """How an operation is now, in one line of `words`; `error` is why it failed or is unknown.
+
+    `gone` says that ARM was asked for the group and has none of its name.
+    """
 
     operation: Operation
     state: OperationState
     words: str
     error: FaultError[Any] | None = None
+    gone: bool = False
 
 
 async def plan_deletion(client: ArmClient, subscription: str, name: str) -> PlannedDeletion | None:
@@ -122,7 +118,7 @@ async def delete(
     response, found = None, await find_group(client, plan.path)
     if found is None:
         await _kept(forget, operation)
-        yield OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
+        yield _gone(operation)
         return
     if found[0].is_deleting:
         operation = await _known(config, of, operation)
@@ -227,7 +223,7 @@ async def _looked(
         words = f"whether the group is gone is unknown: {caught}"
         return OperationResult(operation, OperationState.UNKNOWN, words, caught)
     if found is None:
-        return OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
+        return _gone(operation)
     if found[0].is_deleting or (response is not None and response.status == 202):
         return OperationResult(operation, OperationState.RUNNING, "ARM deletes the group")
     if done:
@@ -237,6 +233,11 @@ async def _looked(
     if error is not None and not is_passing(error):
         words = f"ARM did not delete the group: {error}"
     return OperationResult(operation, OperationState.FAILED, words, error)
+
+
+def _gone(operation: Operation) -> OperationResult:
+    state = OperationState.SUCCEEDED
+    return OperationResult(operation, state, "the group is gone", gone=True)
 
 
 async def _known(config: Path | None, environment: Environment, operation: Operation) -> Operation:
@@ -252,7 +253,7 @@ async def _kept(change: Callable[[Operation], None], operation: Operation) -> st
     """Change what is remembered; return why that is not possible, which ends no deletion."""
     try:
         await in_background(lambda: change(operation))
-    except OperationsFileError as error:
+    except (OperationsFileError, ReadOnlyError) as error:
         return str(error)
     return ""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stacktui.resources.api_versions import listed_version
 from stacktui.resources.client import ArmClient
+from stacktui.resources.group_changes import our_command
 from stacktui.resources.groups import MAX_ID
 from stacktui.resources.listing import RowPages, stream_rows
 from stacktui.resources.model import ArmError, ArmProblem
@@ -16,6 +17,7 @@ from stacktui.resources.providers import provider
 from stacktui.resources.written import ChangeError
 
 NAMESPACE = "Microsoft.ManagedIdentity"
+_REGISTER = "providers register"
 KIND = f"{NAMESPACE}/userAssignedIdentities"
 NAME_RULE = "3 to 128 letters, digits, '-' and '_', the first a letter or a digit"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{2,127}")
@@ -61,7 +63,8 @@ async def identity_version(client: ArmClient, subscription: str) -> str:
         raise ManagedIdentityError(
             f"the resource provider {NAMESPACE} is {found.state or 'of no state'} in subscription "
             f"{client.redactor.sanitize(subscription, 80)}",
-            f"once it is Registered, run this again: az provider register --namespace {NAMESPACE}",
+            f"once it is Registered, run this again: {our_command(client, _REGISTER, NAMESPACE)}",
+            unregistered=NAMESPACE,
         )
     return version
 

@@ -210,6 +210,17 @@ class ArmProblem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ArmRefusal:
+    """ARM's refusal of one request, in its own words; texts are sanitised."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ArmFault:
     """ARM responded, but not with what was asked for.
 
@@ -217,7 +228,8 @@ class ArmFault:
     "message"}}`); else `message` says what came. Both are sanitised. `what` is what was asked for,
     in words; `status` is 0 where no request was sent. `request_id` and `correlation_id` are what
     support needs first. `seen` are the visible subscriptions, where one was refused and they could
-    be listed.
+    be listed. `page_title` is that of an HTML page that came instead. `next_refusal` is that
+    of the same request with an api-version that ARM names, where this one's was refused.
     """
 
     problem: ArmProblem
@@ -228,6 +240,8 @@ class ArmFault:
     request_id: str = ""
     correlation_id: str = ""
     seen: tuple[Subscription, ...] | None = None
+    page_title: str = ""
+    next_refusal: ArmRefusal | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {self.status} {self.code or self.problem}"

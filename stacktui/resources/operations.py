@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from stacktui.config.atomic import exclusive, write_atomically
@@ -52,6 +53,15 @@ class Operation:
         return self.config, self.environment, self.arm, self.path.casefold()
 
 
+class OperationState(StrEnum):
+    """How an operation is: UNKNOWN where nobody answers that."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 def deletion_of(
     config: Path | None, environment: Environment, subscription: str, group: str, path: str
 ) -> Operation:
@@ -70,10 +80,16 @@ def remembered(config: Path | None, environment: Environment) -> tuple[Operation
     return tuple(each for each in _read() if each.key[:3] == of)
 
 
+def all_remembered(config: Path | None) -> tuple[Operation, ...]:
+    """Return the operations of all environments of a config, as `remembered` does."""
+    known = _resolved(config)
+    return tuple(each for each in _read() if each.config == known)
+
+
 def others(config: Path | None, environment: Environment) -> tuple[str, ...]:
     """Return the names of the other environments of the config that have operations."""
-    found = (each for each in _read() if each.config == _resolved(config))
-    return tuple(sorted({each.environment for each in found} - {environment.name}))
+    found = {each.environment for each in all_remembered(config)}
+    return tuple(sorted(found - {environment.name}))
 
 
 def remember(operation: Operation) -> None:
@@ -117,9 +133,13 @@ def _read() -> list[Operation]:
         document = None
     version, rows = number(document, "version"), items(document, "operations")
     if version not in (None, VERSION):
-        raise OperationsFileError(f"{path} is of version {version:g}, not {VERSION}")
+        raise OperationsFileError(
+            f"{path} is of version {version:g}, not {VERSION}: use the stacktui that wrote it, or "
+            "remove it, and look for groups in deletion"
+        )
     found = [operation for row in rows if (operation := _operation(row))]
-    if version is None or len(found) != len(rows):
+    listed = isinstance(mapping(document).get("operations"), list)
+    if version is None or not listed or len(found) != len(rows):
         raise OperationsFileError(f"{path} is damaged: remove it, and look for groups in deletion")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -11,18 +12,24 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.listing import RowPages, stream_rows
 from stacktui.resources.model import ArmError, Provider, ResourceType
 from stacktui.resources.subscriptions import subscription_path
+from stacktui.resources.written import ChangeError, written
 from stacktui.text.json_fields import items
-from stacktui.transport.records import TransportError
 
 # Those that the samples of the vendor's documents need, in lower case.
 _NEEDED = frozenset(
     {"microsoft.compute", "microsoft.network", "microsoft.storage", "microsoft.keyvault"}
 )
 _WHAT = "the resource providers"
+# In ARM's message of a provider that is not registered.
+_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9.]{0,79})'")
 # Seconds. A provider registers in each of its locations, which may take minutes.
 REGISTER_TIMEOUT = 1800.0
 # Seconds between two looks at a registration: the first, and the most.
 FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
+
+
+class RegistrationError(ChangeError):
+    """A provider cannot be registered, or whether it is being registered is unknown."""
 
 
 def provider_pages(client: ArmClient, subscription: str) -> RowPages[Provider]:
@@ -43,25 +50,28 @@ async def provider(
     return read_provider(client, row), row
 
 
-async def register(client: ArmClient, subscription: str, namespace: str) -> None:
+async def register(client: ArmClient, subscription: str, namespace: str) -> Provider:
     """Ask ARM to register a provider, which goes on afterwards: `registered` waits for its end.
 
     Where the end of the request is unknown, ARM is asked how the provider is: a second request is
-    sent only if the first left nothing. Raises what `ArmClient.request` raises.
+    sent only if the first left nothing. Raises RegistrationError where it is still unknown, and
+    what `ArmClient.request` raises where ARM refuses.
     """
     what = f"the registration of {namespace}"
     scope = subscription_path(client, subscription, what)
     path = f"{scope}/providers/{quote(namespace, '', errors='replace')}/register"
-    for last in (False, True):
-        try:
-            await client.request("POST", path, what=what)
-            return
-        except (ArmError, TransportError) as error:
-            if last or (isinstance(error, ArmError) and error.refused):
-                raise
+
+    async def begun() -> Provider | None:
         found, _ = await provider(client, subscription, namespace)
-        if found.registered or found.registering:
-            return
+        return found if found.registered or found.registering else None
+
+    return await written(
+        lambda: client.request("POST", path, what=what),
+        begun,
+        what,
+        RegistrationError,
+        ("has begun", "has not begun"),
+    )
 
 
 async def registered(client: ArmClient, subscription: str, namespace: str) -> Provider:
@@ -74,6 +84,17 @@ async def registered(client: ArmClient, subscription: str, namespace: str) -> Pr
             return found
         await client.wait(f"{found.namespace}: {found.state}", 0, seconds)
         seconds = min(2 * seconds, _LONGEST_PAUSE)
+
+
+def unregistered_in(error: BaseException) -> str:
+    """Return the namespace that a subscription is to be registered for before what failed is tried
+    again; empty for any other error."""
+    if isinstance(error, ChangeError):
+        return error.unregistered
+    if not isinstance(error, ArmError) or error.fault.code != "MissingSubscriptionRegistration":
+        return ""
+    found = _NAMESPACE.search(error.fault.message)
+    return found[1] if found else ""
 
 
 def read_provider(client: ArmClient, row: Mapping[str, Any]) -> Provider:

@@ -19,7 +19,8 @@ class ChangeError(StacktuiError):
     """Something in ARM cannot be changed as asked; `str()` says why, `help` what to do.
 
     `cause` is the fault that led to it, if one did. `unknown` says that something was sent whose
-    end nobody knows; else nothing was changed.
+    end nobody knows; else nothing was changed. `unregistered` is the namespace of a resource
+    provider that is to be registered first.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class ChangeError(StacktuiError):
         cause: FaultError[Any] | None = None,
         *,
         unknown: bool = False,
+        unregistered: str = "",
     ) -> None:
         super().__init__(message)
         self.help, self.cause, self.unknown = help_, cause, unknown
+        self.unregistered = unregistered
 
 
 async def written(

@@ -140,7 +140,8 @@ class Directory:
     """One directory tenant and its subscriptions, the first of which clients are handed.
 
     `audience` is an opaque string that ARM and the token service compare byte for byte. Public
-    Azure has `more_audiences`, and there alone the slash at their end may be missing.
+    Azure has `more_audiences`, and there alone the slash at their end may be missing. Those of
+    `other_services` are in no metadata, and ARM refuses their tokens.
     """
 
     tenant: str
@@ -155,6 +156,7 @@ class Directory:
     """None when the subscription does not exist."""
     more_subscriptions: tuple[Subscription, ...] = ()
     more_audiences: tuple[str, ...] = ()
+    other_services: tuple[str, ...] = ()
 
     @property
     def audiences(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ class _ImdsError(Exception):
     status: int
     error: str
     description: str
+    newest_versions: tuple[str, ...] = ()
 
 
 def respond(
@@ -37,7 +38,12 @@ def respond(
             )
             raise _ImdsError(400, "invalid_resource", description)
     except _ImdsError as refusal:
-        document = {"error": refusal.error, "error_description": refusal.description}
+        document: dict[str, object] = {
+            "error": refusal.error,
+            "error_description": refusal.description,
+        }
+        if refusal.newest_versions:
+            document["newest-versions"] = refusal.newest_versions
         return json_response(refusal.status, document)
     return json_response(200, _document(service, identity, resource))
 
@@ -56,7 +62,7 @@ def _check_form(request: Request) -> None:
     if version not in VERSIONS:
         known = ", ".join(reversed(VERSIONS))
         description = f"api-version is missing or not supported; newest versions: {known}"
-        raise _ImdsError(400, "bad_request", description)
+        raise _ImdsError(400, "bad_request", description, tuple(reversed(VERSIONS)))
 
 
 def _identity(identities: tuple[ManagedIdentity, ...], request: Request) -> ManagedIdentity:
@@ -75,6 +81,12 @@ def _identity(identities: tuple[ManagedIdentity, ...], request: Request) -> Mana
                 return identity
         elif known is None:
             return identity
+    if len(identities) > 1 and not (client_id or object_id or resource_id):
+        description = (
+            "Multiple user assigned identities exist, please specify the clientId / resourceId of "
+            "the identity in the token request"
+        )
+        raise _ImdsError(400, "invalid_request", description)
     raise _ImdsError(400, "invalid_request", "Identity not found")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+from dataclasses import replace
+
 from stacktui.stamp.arm.errors import CloudError
 from stacktui.stamp.arm.versions import (
     METADATA_OBJECT,
@@ -41,20 +44,36 @@ OTHER_CLOUDS: tuple[dict[str, object], ...] = (
 """Other clouds in the list of public Azure, which nobody serves here."""
 
 
-def respond(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
-    """Return the endpoints of this stamp; any token in the request is ignored."""
+def respond(
+    hosts: Hosts, directory: Directory, build: str, request: Request, form: str = "usual"
+) -> Response:
+    """Return the endpoints of this stamp; any token in the request is ignored.
+
+    `form` is one of `options.METADATA_FORMS`.
+    """
+    version = request.query.get("api-version")
+    is_old = version in METADATA_OBJECT
     try:
-        version = request.query.get("api-version")
-        require_version(Family.METADATA, build, version, hosts.region)
+        asked = "1900-01-01" if is_old and form == "newer-only" else version
+        require_version(Family.METADATA, build, asked, hosts.region)
     except CloudError as error:
         return error.response()
-    if version in METADATA_OBJECT:
-        return json_response(200, _one_object(hosts, directory))
+    if is_old and form != "list":
+        return _in_form(form, _one_object(hosts, directory))
     if hosts.is_public:
         cloud = _public_cloud(hosts, directory)
         alone = version in PUBLIC_METADATA_OBJECT
         return json_response(200, cloud if alone else [cloud, *OTHER_CLOUDS])
     return json_response(200, [_cloud(hosts, directory)])
+
+
+def _in_form(form: str, document: dict[str, object]) -> Response:
+    if form == "no-graph":
+        del document["graphEndpoint"]
+    response = json_response(200, document)
+    if form == "byte-order-mark":
+        return replace(response, body=BOM_UTF8 + response.body)
+    return response
 
 
 def _one_object(hosts: Hosts, directory: Directory) -> dict[str, object]:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 PUBLIC_AUDIENCES = ("https://management.core.windows.net/", "https://management.azure.com/")
 """Of public Azure: the metadata's, and that of IMDS (PROTOCOL.md section 4)."""
 
+MICROSOFT_GRAPH = "https://graph.microsoft.com/"
+PORTAL_API = "74658136-14ec-4630-ad9b-26e160ff0fc6"
+"""What az asks tokens for to read a directory, and to consent in it."""
+
 
 def make_directory(options: StampOptions, certificate: Certificate) -> Directory:
     """Make a directory with random values, its names as a stamp under this provider has them."""
@@ -45,6 +49,7 @@ def make_directory(options: StampOptions, certificate: Certificate) -> Directory
         domain=domain,
         audience=PUBLIC_AUDIENCES[0] if public else audience,
         more_audiences=PUBLIC_AUDIENCES[1:] if public else (),
+        other_services=(MICROSOFT_GRAPH, PORTAL_API) if public else (),
         application=Application(str(uuid4()), str(uuid4()), make_secret(), certificate, role=role),
         user=User(f"operator@{domain}", make_secret(), user),
         group=SecurityGroup(str(uuid4()), "Stamp Readers", frozenset({user})),

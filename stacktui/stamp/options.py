@@ -19,6 +19,9 @@ MAX_GROUPS = 20_000
 ROLES = ("owner", "contributor", "reader", "user-access-administrator")
 OTHER_TENANT = "other-tenant"
 MORE_SUBSCRIPTIONS = ("enabled", "warned", "past-due", "disabled", OTHER_TENANT)
+METADATA_FORMS = ("usual", "newer-only", "byte-order-mark", "list", "no-graph")
+"""The metadata document as usual; refused by its oldest api-version; with a byte-order mark; a list
+of clouds by every api-version; without `graphEndpoint`."""
 OPERATION_ENDS = (200, 204, 404, 409)
 """Status of the last poll: done, done, done and forgotten, failed."""
 
@@ -43,9 +46,10 @@ class StampOptions:
     `domain` None puts every role on `localhost:<port>`; a domain such as
     "local.azurestack.external" gives realistic names without a port, which a client reaches by
     pinning (`RunningStamp.resolve`). `port` and `imds_port` 0 take any free one. `latency` is in
-    seconds, before each answer. `adfs_default_scope` False refuses `/.default` on client
-    credentials with MSIS9605, as some AD FS do. `device_interval` is in seconds;
-    `device_approve_after` N approves a device code without a user at the Nth poll. With
+    seconds, before each answer. `metadata_form` is one of METADATA_FORMS. With `san` False the
+    server's certificate has its name in the CN alone. `adfs_default_scope` False refuses
+    `/.default` on client credentials with MSIS9605, as some AD FS do. `device_interval` is in
+    seconds; `device_approve_after` N approves a device code without a user at the Nth poll. With
     `operators` False nobody may read what only operators read.
 
     `cloud` PUBLIC serves public Azure under its own names. `role` is one of ROLES, or None, and is
@@ -86,6 +90,8 @@ class StampOptions:
     replication_seconds: float = 0.0
     grant_seconds: float = 0.0
     hostile: bool = False
+    metadata_form: str = "usual"
+    san: bool = True
     fault_at: tuple[str, ...] = ()
 
     @property
@@ -110,6 +116,7 @@ class StampOptions:
         for name, allowed in (
             ("role", (*ROLES, None)),
             ("operation_end", OPERATION_ENDS),
+            ("metadata_form", METADATA_FORMS),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {allowed}, not {getattr(self, name)!r}")

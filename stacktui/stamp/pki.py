@@ -116,15 +116,16 @@ def _leaf(names: tuple[str, ...], issuer: CertifiedKey | None, spec: ChainSpec) 
     alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternative.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
+    purposes = [] if spec.no_server_auth else [ExtendedKeyUsageOID.SERVER_AUTH]
     if not spec.no_client_auth:
         purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
+    named = ((x509.SubjectAlternativeName(alternative), False),) if spec.san else ()
     return _issue(
         names[-1] if len(names) == 1 else names[1],
         key,
         issuer,
         (spec.starts, spec.ends),
-        (x509.SubjectAlternativeName(alternative), False),
+        *named,
         (x509.BasicConstraints(False, None), True),
         (_key_usage("digital_signature", "key_encipherment"), True),
         (x509.ExtendedKeyUsage(purposes), False),

@@ -104,7 +104,8 @@ class Router:
     def _metadata(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return WRONG_METHOD
-        return metadata.respond(self.hosts, self.advertised, self.arm.manager.build, request)
+        build, form = self.arm.manager.build, self.tokens.options.metadata_form
+        return metadata.respond(self.hosts, self.advertised, build, request, form)
 
     def _sign_in(self, request: Request) -> Response | None:
         """Return the sign-in service's response; None when it has no such path."""

@@ -10,7 +10,10 @@ from stacktui.text.sanitize import Redactor
 
 _TITLE_START = re.compile(r"<title", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
+# HTML, head and body may be left out (HTML section 13.1.2.4).
+_HTML_STARTS = (
+    b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title"
+)  # fmt: skip
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 # RFC 1123 section 2.1, with the underscore that some sites use. The layers below rely on it: the
@@ -17,6 +18,18 @@ Origin = tuple[str, str, int]
 def is_host(host: str) -> bool:
     """Whether `host` is a plain ASCII name or an address; IPv6 without its brackets."""
     return bool(_NAME.fullmatch(host) or _IPV6.fullmatch(host))
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is an IP address; IPv6 without its brackets."""
+    return address_of(host) is not None
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 def origin_of(url: str) -> Origin | None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
+
+from stacktui.text.sanitize import escape_control_chars
 
 # The value of an environment's `proxy` setting that means: none, whatever the variables say.
 DIRECT = "none"
+# What `parse_proxy` says of a value with quotation marks in it.
+QUOTED = "the value has quotation marks in it, which belong to a shell and not to the value"
+# Characters of an entry of NO_PROXY that are kept.
+_LONGEST_ENTRY = 200
+_QUOTES = "\"'`“”„‘’"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +24,15 @@ class ProxyUsed:
     """Which proxy was used and why; never its credentials.
 
     `url` is None for a direct connection. `source` names the setting or variable that decided.
+    `has_credentials` is true where it is sent a user name and password, and None where not.
+    `unmatched` are the entries of NO_PROXY that look as if they were meant for the host, and never
+    match it.
     """
 
     url: str | None
     source: str
+    has_credentials: bool | None = field(default=None, compare=False)
+    unmatched: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class Proxy:
         return (sent, password) if password else (sent, user)
 
     def used(self) -> ProxyUsed:
-        return ProxyUsed(self.url, self.source)
+        return ProxyUsed(self.url, self.source, True if self.authorization else None)
 
 
 def without_credentials(url: str) -> str:
@@ -63,6 +76,8 @@ def without_credentials(url: str) -> str:
 
 def parse_proxy(url: str, source: str) -> Proxy:
     """Read `http[s]://[user:password@]host[:port]`; ValueError says what is wrong with it."""
+    if url[:1] in _QUOTES or any(mark in url.rpartition("@")[2] for mark in _QUOTES):
+        raise ValueError(QUOTED)
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
@@ -111,7 +126,7 @@ def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | Non
             proxy = parse_proxy(value, variable)
         except ValueError as error:
             raise ValueError(f"{variable}: {error}") from None
-        return proxy, proxy.used()
+        return proxy, replace(proxy.used(), unmatched=_unmatched(host))
     return None, ProxyUsed(None, "no proxy set")
 
 
@@ -120,3 +135,25 @@ def _bypassed(host: str, port: int) -> bool:
     from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
     return bool(proxy_bypass_environment(f"{host}:{port}"))
+
+
+def _unmatched(host: str) -> tuple[str, ...]:
+    """Return the entries of NO_PROXY that mean `host` in a form which no client understands.
+
+    The name of a domain stands for all below it; a `*` is a wildcard only alone, and a quotation
+    mark, a scheme or another separator than a comma is part of the name.
+    """
+    from urllib.request import getproxies_environment
+
+    entries = (each.strip() for each in getproxies_environment().get("no", "").split(","))
+    meant = (each for each in entries if each and _means(each, host))
+    return tuple(escape_control_chars(each[:_LONGEST_ENTRY]) for each in meant)
+
+
+def _means(entry: str, host: str) -> bool:
+    for part in re.split(r"[;|\s]+", entry):
+        name = part.strip(_QUOTES).partition("://")[2] or part.strip(_QUOTES)
+        domain = name.strip("/").lstrip("*.").partition(":")[0].lower()
+        if domain and (host.lower() == domain or host.lower().endswith(f".{domain}")):
+            return True
+    return False

@@ -7,7 +7,6 @@ dead resolver then delays neither a cancelled check nor the end of the process.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
+from stacktui.transport.host import is_address
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 
@@ -28,7 +28,7 @@ async def resolve(host: str, port: int, limit: float) -> tuple[str, ...]:
 
     Raises TransportError with DNS_NOT_FOUND or DNS_TIMEOUT.
     """
-    if _is_address(host):
+    if is_address(host):
         return (host,)
     try:
         async with asyncio.timeout(limit):
@@ -45,14 +45,6 @@ async def resolve(host: str, port: int, limit: float) -> tuple[str, ...]:
         if is_exhaustion(error):
             raise
         raise TransportError(_fault_of(error, host, port)) from None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _look_up(host: str, port: int) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ from stacktui.transport.records import TransportError, TransportFault, Transport
 from stacktui.transport.streams import READ_SIZE, Stream
 
 MAX_SCHEMES = 8
+# How the detail of a fault begins if the proxy answered CONNECT in HTTP.
+ANSWERED = "the proxy answered"
+# The statuses that ask for credentials, with the header that says which (RFC 9110 section 11).
+_CHALLENGES = {407: b"proxy-authenticate", 401: b"www-authenticate"}
 
 
 async def open_tunnel(
@@ -78,14 +82,15 @@ async def _connect(
 
 def _refusal(response: h11.Response, proxy: Proxy, redactor: Redactor) -> TransportError:
     reason = redactor.sanitize_untrusted(response.reason.decode("latin-1"), 120)
-    detail = f"the proxy answered {response.status_code} {reason}".rstrip()
-    if response.status_code != 407:
+    detail = f"{ANSWERED} {response.status_code} {reason}".rstrip()
+    # 401 comes of simple proxies, which are no different from web servers to themselves.
+    if response.status_code not in _CHALLENGES:
         return _error(TransportFaultKind.PROXY_REFUSED, proxy, detail)
     # Only the schemes' names: their parameters may hold anything.
     schemes = [
         scheme
         for name, value in response.headers
-        if name == b"proxy-authenticate"
+        if name == _CHALLENGES[response.status_code]
         for scheme in schemes_of(value.decode("latin-1"))
     ]
     offered = (

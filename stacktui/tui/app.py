@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from weakref import WeakSet
@@ -21,19 +22,18 @@ from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
-from stacktui.tui.arm_reader import ArmReader, load_arm_engine, now
-from stacktui.tui.arm_task import ArmTask
+from stacktui.tui.arm_reader import load_arm_engine
+from stacktui.tui.arm_task import ArmTask, StreamTask, now
+from stacktui.tui.arm_work import ArmWork
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
 from stacktui.tui.config_store import ConfigStore
 from stacktui.tui.files_app import FilesApp
-from stacktui.tui.group_list import GroupList, ResourceCounts, newer, of_check
+from stacktui.tui.group_list import newer, of_check
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
-from stacktui.tui.resource_counter import ResourceCounter
-from stacktui.tui.role_reader import RoleReader, RolesRead
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.screens.attended_sign_in import AttendedSignIn
 from stacktui.tui.screens.dashboard import Dashboard
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.check.target import CheckTarget
     from stacktui.identities.token_source import TokenSource
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.live_walk import LiveWalk
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
+    from stacktui.tui.task_state import TaskState
 
 
 class _SignsIn(Protocol):
@@ -59,6 +61,7 @@ class _SignsIn(Protocol):
 
 
 E = TypeVar("E", bound=_SignsIn)
+S = TypeVar("S", bound="TaskState")
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
 
@@ -106,15 +109,15 @@ class StacktuiApp(FilesApp):
         self.history = HistoryWriter(self._on_history_warning)
         self._attended = AttendedSignIn(self, self.app_state, self._check_once)
         # Of the screens: Ctrl+C cancels these too.
-        self._runners: WeakSet[CheckRunner | IdentityWalker] = WeakSet()
+        self._runners: WeakSet[CheckRunner | ArmTask[Any]] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
         self._load_arm = self._with_tokens(self.load_arm_engine)
-        self.arm_reader = ArmReader(self, self._load_arm, self._on_groups)
-        self.resource_counter = ResourceCounter(self, self._load_arm, self._on_counts)
-        self.role_reader = RoleReader(self, self._load_arm, self._on_roles)
+        self.arm_work = ArmWork(self, self._load_arm, self.app_state, lambda: self.dashboard)
+        self.arm_reader, self.deletions = self.arm_work.reader, self.arm_work.deletions
+        self.resource_counter, self.role_reader = self.arm_work.counter, self.arm_work.roles
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -142,6 +145,7 @@ class StacktuiApp(FilesApp):
         if self._notices:
             self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         self.read_history()
+        self.follow_deletions()
         if self._auto_check:
             self._check()  # nobody has pressed a key: it does not ask for a secret
         else:
@@ -186,10 +190,8 @@ class StacktuiApp(FilesApp):
         state, scan = self.app_state, self.app_state.live_scan
         for name in environments:
             self.check_runner.cancel(name)
-            self.arm_reader.cancel(name)
-            self.resource_counter.cancel(name)
-            self.role_reader.cancel(name)
-            for known in (state.checks, state.scans, state.groups, state.counts, state.granted):
+            self.arm_work.forget(name)
+            for known in (state.checks, state.scans):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if state.opened_group is not None and state.opened_group.environment in environments:
@@ -197,6 +199,12 @@ class StacktuiApp(FilesApp):
         if scan is not None and scan.target.environment.name in environments:
             self.scan_runner.cancel()
             state.live_scan = None
+        if self.is_running and environments:
+            self.follow_deletions()
+
+    def follow_deletions(self) -> None:
+        """Look in the file for deletions that may go on, and follow them in the background."""
+        self.run_worker(self.arm_work.resume(), exit_on_error=False)
 
     # Demo
 
@@ -246,18 +254,25 @@ class StacktuiApp(FilesApp):
         self._runners.add(walker)
         return walker
 
-    def check(self) -> None:
+    def new_task(self, on_state: Callable[[S], None]) -> StreamTask[S]:
+        """Return what does a screen's work on ARM."""
+        task = StreamTask(self, self._load_arm, on_state)
+        self._runners.add(task)
+        return task
+
+    def check(self, prepare: Callable[[CheckTarget], CheckTarget] | None = None) -> None:
         """Check the current environment, anew if it is being checked; other checks continue.
 
-        A secret that is to be asked for is asked for first.
+        A secret that is to be asked for is asked for first. `prepare` says what else than to read
+        the check is to do.
         """
-        self.with_secret(self._check)
+        self.with_secret(partial(self._check, prepare))
 
-    def _check(self) -> None:
+    def _check(self, prepare: Callable[[CheckTarget], CheckTarget] | None = None) -> None:
         if (error := self.app_state.unusable) is not None:
             self.dashboard.notice(str(error), TextStyle.ERROR)
         elif target := self.app_state.target:
-            self.check_runner.start(target)
+            self.check_runner.start(prepare(target) if prepare else target)
             self.dashboard.show_check()
 
     def with_secret(self, then: Callable[[], None], name: str | None = None) -> None:
@@ -292,38 +307,8 @@ class StacktuiApp(FilesApp):
         self.dashboard.show_soon(name)
         self.dashboard.show_prompt(live)
         self._attended.checked(live)
-
-    def _on_groups(self, live: GroupList) -> None:
-        name = live.target.environment.name
-        before = self.app_state.groups.get(name)
-        self.app_state.groups[name] = live
-        self.app_state.forget_refused()
-        self.dashboard.show_soon(name, groups_only=True, progress=live.running)
-        if live.groups and (before is None or not before.groups):
-            self.dashboard.coalescer.flush()  # the first rows do not wait for others
-        if name != self.app_state.current:
-            return
-        if live.error and live.groups:
-            page = f"goes on with page {live.pages + 1}" if live.next_link else "reads them again"
-            why = f"not all groups were read: {live.error}; r {page}"
-            self.dashboard.notice(why, TextStyle.ERROR)
-        elif live.note and (before is None or live.note != before.note):
-            self.dashboard.notice(live.note)
-
-    def _on_roles(self, live: RolesRead) -> None:
-        target = live.target
-        if target.identity is not None:
-            self.app_state.roles[target.environment.name, target.identity.name] = live
-        self.app_state.forget_refused()
-        self.dashboard.show_soon(target.environment.name)
-
-    def _on_counts(self, live: ResourceCounts) -> None:
-        name = live.target.environment.name
-        self.app_state.counts[name] = live
-        self.dashboard.show_soon(name, groups_only=True, progress=live.running)
-        if live.error and name == self.app_state.current:
-            why = f"not all resources were counted: {live.error}; # counts again"
-            self.dashboard.notice(why, TextStyle.ERROR)
+        if not live.running:
+            self.arm_work.check_ended(live)
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""
@@ -395,9 +380,7 @@ class StacktuiApp(FilesApp):
         workers: Sequence[CheckRunner | ScanRunner | ArmTask[Any]] = (
             *self._runners,
             self.scan_runner,
-            self.arm_reader,
-            self.resource_counter,
-            self.role_reader,
+            *self.arm_work.readings,
         )
         running = [each for each in workers if each.running]
         for each in running:

@@ -5,7 +5,7 @@ Textual types it as `App`; importing `StacktuiApp` for its type would be an impo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import signal
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.check.target import CheckTarget
     from stacktui.tui.arm_reader import ArmReader
+    from stacktui.tui.arm_task import StreamTask
     from stacktui.tui.check_runner import CheckRunner
     from stacktui.tui.clipboard import Copier
     from stacktui.tui.config_change import ConfigChange
+    from stacktui.tui.deletions import Deletions
     from stacktui.tui.identity_walker import IdentityWalker
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.live_walk import LiveWalk
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from stacktui.tui.role_reader import RoleReader
     from stacktui.tui.scan_runner import ScanRunner
     from stacktui.tui.screen_style import ScreenStyle
+    from stacktui.tui.task_state import TaskState
+
+S = TypeVar("S", bound="TaskState")
 
 
 class HasScreenStyle(Protocol):
@@ -40,6 +46,7 @@ class AppServices(HasScreenStyle, Protocol):
     arm_reader: ArmReader
     resource_counter: ResourceCounter
     role_reader: RoleReader
+    deletions: Deletions
     copier: Copier
 
     def new_check_runner(
@@ -50,8 +57,10 @@ class AppServices(HasScreenStyle, Protocol):
         only_sign_in: bool = False,
     ) -> CheckRunner: ...
     def new_identity_walker(self, on_state: Callable[[LiveWalk], None]) -> IdentityWalker: ...
+    def new_task(self, on_state: Callable[[S], None]) -> StreamTask[S]: ...
+    def follow_deletions(self) -> None: ...
     def with_secret(self, then: Callable[[], None], name: str | None = None) -> None: ...
-    def check(self) -> None: ...
+    def check(self, prepare: Callable[[CheckTarget], CheckTarget] | None = None) -> None: ...
     def when_signed_in(self, then: Callable[[], None]) -> None: ...
     def check_all(self) -> None: ...
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.identities.origin import IdentityOrigin
     from stacktui.identities.token_source import TokenSource
+    from stacktui.tui.deletions import LiveDeletion
     from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.role_reader import RolesRead
@@ -46,8 +47,8 @@ class AppState:
     by environment, `counts` those of their resources, `opened_group` is the one whose details were
     asked for last. `tokens` are those of this process, None until what signs in is loaded; `roles`
     are what was read of them, by environment and identity, and `granted` is when one was granted to
-    an environment's own. `requests` are the last that this
-    process made.
+    an environment's own. `requests` are the last that this process made. `deletions` returns the
+    deletions of an environment's groups, by path in folded case.
     """
 
     config: Path
@@ -74,6 +75,9 @@ class AppState:
     roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
     granted: dict[str, datetime] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
+    deletions: Callable[[str | None], Mapping[str, LiveDeletion]] = field(
+        default=lambda _environment: {}
+    )
 
     def forget_refused(self) -> None:
         """Forget the typed secrets that were refused: sent again, they could lock an account."""

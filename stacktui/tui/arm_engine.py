@@ -6,17 +6,36 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, M
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
+from stacktui.check.events import StepFinished
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.image_aliases import fetch_aliases
 from stacktui.check.profile_detection import DetectedProfile, detect_profile, to_detect
 from stacktui.check.registration import Discovery, discover
+from stacktui.check.report import StepResult
+from stacktui.check.runner import run
 from stacktui.check.target import CheckTarget
+from stacktui.check.write_probe import PROBE_LEFTOVERS, with_probe
 from stacktui.environments.alias_document import AliasDocument, ImageAlias
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm, unseen
+from stacktui.resources.group_changes import (
+    GroupWrite,
+    carry_out,
+    location_names,
+    plan_creation,
+    plan_tags,
+)
+from stacktui.resources.group_deletion import (
+    DeletionAccepted,
+    OperationResult,
+    PlannedDeletion,
+    delete,
+    follow,
+    plan_deletion,
+)
 from stacktui.resources.group_details import (
     GroupDetails,
     group_details,
@@ -29,9 +48,23 @@ from stacktui.resources.identity_walk import walk
 from stacktui.resources.images import ImageMatch, compare_images
 from stacktui.resources.listing import Rows, collect
 from stacktui.resources.machine_identity import Machine, machine_pages
-from stacktui.resources.managed_identities import ManagedIdentityError, identity_version
-from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
-from stacktui.resources.providers import provider_pages
+from stacktui.resources.managed_identities import identity_version
+from stacktui.resources.model import (
+    ArmError,
+    ArmProblem,
+    Provider,
+    ResourceDetails,
+    ResourceGroup,
+    Subscription,
+)
+from stacktui.resources.operations import Operation
+from stacktui.resources.providers import (
+    provider,
+    provider_pages,
+    register,
+    registered,
+    unregistered_in,
+)
 from stacktui.resources.retry import Wait
 from stacktui.resources.roles import Access, access
 from stacktui.resources.subscriptions import (
@@ -40,6 +73,7 @@ from stacktui.resources.subscriptions import (
     subscription_pages,
     why_limited,
 )
+from stacktui.resources.written import ChangeError
 from stacktui.transport.records import Exchange
 from stacktui.tui.group_list import ALL, GroupPage, text_of
 from stacktui.tui.live_walk import WalkPlace
@@ -127,11 +161,96 @@ class ArmEngine:
         async with self._open(target) as client:
             return await resource_details(client, path)
 
-    async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
-        """Return the resource providers of a subscription, named as in `groups`."""
+    async def providers(self, target: CheckTarget, wanted: str) -> tuple[str, Rows[Provider]]:
+        """Return a subscription's id, named as in `groups`, and its resource providers."""
         async with self._open(target) as client:
             subscription = await _subscription(client, target, wanted)
-            return await collect(provider_pages(client, subscription))
+            return subscription, await collect(provider_pages(client, subscription))
+
+    async def register(
+        self,
+        target: CheckTarget,
+        subscription: str,
+        namespace: str,
+        on_wait: Callable[[Wait], None],
+    ) -> AsyncGenerator[Provider, None]:
+        """Register a provider, unless it is or that goes on; yield it then and at the end."""
+        async with self._open(target, on_wait) as client:
+            found, _ = await provider(client, subscription, namespace)
+            if not (found.registered or found.registering):
+                found = await register(client, subscription, namespace)
+            yield found
+            yield await registered(client, subscription, namespace)
+
+    async def remove_leftovers(self, target: CheckTarget) -> AsyncGenerator[StepResult, None]:
+        """Delete the groups that write probes left, and yield each step of that as it ends."""
+        async with aclosing(
+            run(with_probe(target, delete_left=True), tokens=self.tokens, goal=PROBE_LEFTOVERS)
+        ) as events:
+            async for event in events:
+                if isinstance(event, StepFinished):
+                    yield event.step
+
+    # Changes of groups
+
+    async def locations(self, target: CheckTarget, wanted: str) -> tuple[str, tuple[str, ...]]:
+        """Return a subscription's id, named as in `groups`, and the names of its locations."""
+        async with self._open(target) as client:
+            subscription = await _subscription(client, target, wanted)
+            return subscription, await location_names(client, subscription)
+
+    async def plan_creation(
+        self,
+        target: CheckTarget,
+        subscription: str,
+        name: str,
+        location: str,
+        tags: Mapping[str, str],
+    ) -> GroupWrite:
+        async with self._open(target) as client:
+            return await plan_creation(client, subscription, name, location, tags)
+
+    async def plan_tags(
+        self,
+        target: CheckTarget,
+        subscription: str,
+        name: str,
+        tags: Mapping[str, str | None],
+    ) -> GroupWrite:
+        async with self._open(target) as client:
+            return await plan_tags(client, subscription, name, tags)
+
+    async def write_group(
+        self, target: CheckTarget, plan: GroupWrite, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[ResourceGroup, None]:
+        """Carry a plan out, and yield the group that is there then."""
+        async with self._open(target, on_wait) as client:
+            group, _ = await carry_out(client, plan)
+            yield group
+
+    async def plan_deletion(
+        self, target: CheckTarget, subscription: str, name: str
+    ) -> PlannedDeletion | None:
+        async with self._open(target) as client:
+            return await plan_deletion(client, subscription, name)
+
+    async def delete_group(
+        self, target: CheckTarget, plan: PlannedDeletion, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[DeletionAccepted | OperationResult, None]:
+        """Delete a group, as `delete` does."""
+        async with (
+            self._open(target, on_wait) as client,
+            aclosing(delete(client, plan, target.config)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    async def follow_deletion(
+        self, target: CheckTarget, operation: Operation, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[OperationResult, None]:
+        """Yield how a deletion that is remembered ended, once it has."""
+        async with self._open(target, on_wait) as client:
+            yield await follow(client, operation)
 
     async def machines(self, target: CheckTarget) -> tuple[str, Rows[Machine]]:
         """Return the subscription's id and its VMs, which user-assigned identities are given to.
@@ -209,9 +328,13 @@ async def _subscription(client: ArmClient, target: CheckTarget, wanted: str) -> 
 
 def words_of(error: StacktuiError) -> str:
     """Return why something could not be read, with what to do, if that is known."""
-    if isinstance(error, ManagedIdentityError):
+    if isinstance(error, ChangeError):
         return "; ".join(filter(None, (str(error), error.help)))
-    return fault_summary(error.fault) if isinstance(error, FaultError) else str(error)
+    if not isinstance(error, FaultError):
+        return str(error)
+    namespace = unregistered_in(error)
+    leads = f"; P in pane 4 registers {namespace}" if namespace else ""
+    return fault_summary(error.fault) + leads
 
 
 def refused_link(error: StacktuiError) -> str:

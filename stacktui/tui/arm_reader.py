@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import BackgroundIterator, in_background
-from stacktui.tui.arm_task import ArmTask
+from stacktui.tui.arm_task import ArmTask, now
 from stacktui.tui.check_runner import collect_garbage_less, session_tokens
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.group_list import GroupList
@@ -39,12 +38,15 @@ def load_arm_engine() -> ArmEngine:
     return ArmEngine(session_tokens())
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class UnreadError(StacktuiError):
-    """ARM was not read; the message says why."""
+    """ARM was not read; the message says why.
+
+    `unregistered` is the namespace of a resource provider that is to be registered first.
+    """
+
+    def __init__(self, message: str, unregistered: str = "") -> None:
+        super().__init__(message)
+        self.unregistered = unregistered
 
 
 class ArmReader(ArmTask[GroupList]):
@@ -133,9 +135,10 @@ class ArmReader(ArmTask[GroupList]):
             engine = await in_background(self._load)
             return await in_background(lambda: asyncio.run(work(engine)))
         except StacktuiError as error:
+            from stacktui.resources.providers import unregistered_in
             from stacktui.tui.arm_engine import words_of
 
-            raise UnreadError(words_of(error)) from None
+            raise UnreadError(words_of(error), unregistered_in(error)) from None
         except Exception as error:
             raise UnreadError(describe_error(error)) from None
 

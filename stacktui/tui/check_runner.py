@@ -141,6 +141,11 @@ class CheckRunner:
         """Whether the check of this environment has not ended."""
         return name in self._running
 
+    @property
+    def probes_under_way(self) -> tuple[CheckTarget, ...]:
+        """The targets whose write probes have begun and not ended."""
+        return tuple(each.target for each in self._running.values() if each.may_leave_group)
+
     def start(self, target: CheckTarget) -> None:
         """Start a check; one of the same environment is cancelled, the others continue."""
         from stacktui.tui.live_check import LiveCheck

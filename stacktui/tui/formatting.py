@@ -42,9 +42,9 @@ def elapsed_line(elapsed: float, left: float | None, glyphs: Glyphs) -> Line:
     return under_way_line(said, glyphs)
 
 
-def under_way_line(said: Sequence[Span], glyphs: Glyphs) -> Line:
-    """Return what is said of something that runs, and the key that cancels it."""
-    cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
+def under_way_line(said: Sequence[Span], glyphs: Glyphs, does: str = "cancels") -> Line:
+    """Return what is said of something that runs, and what esc does."""
+    cancel = (Span("esc", TextStyle.KEY), Span(f" {does}", TextStyle.DIM))
     return line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)
 
 
@@ -111,11 +111,13 @@ def command_of(remedy: Remedy) -> str:
 def with_commands(diagnosis: Diagnosis | None) -> tuple[Remedy, ...]:
     """Return the remedies whose commands `y` copies: those of the verdict that have one.
 
-    Without a verdict they are those of what was also seen.
+    Without a verdict they are those of what was also seen, and of what the first az would fail at.
     """
     if diagnosis is None:
         return ()
-    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen_distinct
+    of_az = [each for _, found in diagnosis.of_az_alone[:1] for each in found]
+    seen = (*diagnosis.also_seen_distinct, *of_az)
+    findings = (diagnosis.verdict,) if diagnosis.verdict else seen
     return tuple(
         remedy for finding in findings for remedy in finding.remedies if command_of(remedy)
     )

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.task_state import TaskState
 
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
@@ -112,6 +113,21 @@ class GroupList:
         state, wait = CheckState.FINISHED, None
         return replace(self, groups=found, texts=texts, state=state, at=at, cut=False, wait=wait)
 
+    def without(self, path: str) -> GroupList:
+        """Return the list without the group at a path of ARM, which is gone."""
+        gone = [key for key, each in self.groups.items() if each.id.casefold() == path.casefold()]
+        groups = {key: each for key, each in self.groups.items() if key not in gone}
+        return replace(self, groups=groups, texts={key: self.texts[key] for key in groups})
+
+    def with_group(self, group: ResourceGroup) -> GroupList:
+        """Return the list with a group that was made, or as it was changed."""
+        key = next(
+            (key for key, each in self.groups.items() if each.id.casefold() == group.id.casefold()),
+            group.id or group.name,
+        )
+        texts = {**self.texts, key: text_of(group)}
+        return replace(self, groups={**self.groups, key: group}, texts=texts)
+
     def failed(self, error: str, at: datetime, help_: tuple[str, ...] = ()) -> GroupList:
         """Return the list after a reading that did not come to its end; what was read stays."""
         state = CheckState.BROKEN
@@ -119,34 +135,19 @@ class GroupList:
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceCounts:
+class ResourceCounts(TaskState):
     """How many resources the groups of some subscriptions have, by path in lower case.
 
     At least so many, unless `whole`: then these are all, and a group without an entry has none.
-    `error` says why not all were counted; it ended `at`. ARM is waited for until
-    `time.monotonic()` is `waits_until`.
     """
 
-    target: CheckTarget
-    subscriptions: frozenset[str]
-    at: datetime
+    subscriptions: frozenset[str] = frozenset()
     by_group: Mapping[str, int] = field(default_factory=dict)
     read: int = 0
-    state: CheckState = CheckState.RUNNING
-    error: str = ""
-    waits_until: float = 0.0
-
-    @property
-    def running(self) -> bool:
-        return self.state is CheckState.RUNNING
 
     @property
     def whole(self) -> bool:
         return self.state is CheckState.FINISHED
-
-    @property
-    def seconds_to_wait(self) -> int:
-        return max(0, round(self.waits_until - monotonic())) if self.running else 0
 
     def with_page(self, page: Mapping[str, int]) -> ResourceCounts:
         by_group = dict(self.by_group)
@@ -179,7 +180,7 @@ def of_check(target: CheckTarget, found: ResourceGroupList, at: datetime) -> Gro
     """Return the groups that a check read."""
     groups = {each.id or each.name: each for each in found.groups}
     return GroupList(
-        target,
+        replace(target, write_probe="", remove_leftovers=False),
         at,
         subscription=found.subscription,
         groups=groups,

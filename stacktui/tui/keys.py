@@ -27,7 +27,8 @@ NAMES = {
 WRITING = frozenset(
     ("use", "add", "edit", "remove", "copy_environment", "add_identity", "edit_identity",
      "duplicate_identity", "import_identities", "remove_identity", "managed_identity", "fix",
-     "trust", "untrust", "export", "choose_theme", "edit_config")
+     "trust", "untrust", "export", "choose_theme", "edit_config", "create_group", "tag_group",
+     "delete_group", "register_provider", "write_probe")
 )  # fmt: skip
 
 

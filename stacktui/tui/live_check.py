@@ -25,6 +25,7 @@ from stacktui.check.report import Evidence, Report, StepResult
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.streak import Since
 from stacktui.check.target import CheckTarget
+from stacktui.check.write_probe import WRITE_PROBE
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
@@ -122,6 +123,12 @@ class LiveCheck:
     @property
     def running(self) -> bool:
         return self.state is CheckState.RUNNING
+
+    @property
+    def may_leave_group(self) -> bool:
+        """Whether its write probe has begun, and not ended: its group may be there."""
+        probe = next((each for each in self.steps if each.name == WRITE_PROBE), None)
+        return probe is not None and probe.began > 0 and probe.step is None
 
     @property
     def queued(self) -> bool:

@@ -147,6 +147,7 @@ BROKEN = [
     (CLOUD + "what is this\n", Flaw.SYNTAX, "line 6 is no", False),
     (CLOUD.replace("2020", "2021"), Flaw.PROFILE, "2021-09-01-hybrid", False),
     (CLOUD + "suffix_storage_endpoint = a%20b\n", Flaw.PERCENT, "a%20b", False),
+    (CLOUD + "suffix_storage_endpoint = %(none)s\n", Flaw.PERCENT, "%(none)s", False),
 ]
 
 
@@ -192,6 +193,88 @@ def test_a_broken_config_is_none_that_az_removes(folder: Path) -> None:
     )
 
 
+JSON, UNWRITABLE = Flaw.JSON, Flaw.UNWRITABLE
+TOKENS, PRINCIPALS = "msal_token_cache.json", "service_principal_entries.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "flaw"),
+    [
+        (TOKENS, b"", None),
+        (TOKENS, b'{"AccessToken": {}}', None),
+        (TOKENS, b'{"AccessToken": {"a": "s3cret', JSON),
+        (TOKENS, b'{"AccessToken": []}', JSON),
+        (TOKENS, b'{"AccessToken": {"a": null}}', JSON),
+        (PRINCIPALS, b'[{"client_id": "a"}]', None),
+        (PRINCIPALS, b"", JSON),
+        (PRINCIPALS, b"[1]", JSON),
+        (PRINCIPALS, b"[{}]", JSON),
+        ("azureProfile.json", b'\xef\xbb\xbf{"subscriptions": null}', None),
+        ("azureProfile.json", b'{"subs', None),  # az begins it anew
+        ("azureProfile.json", b'{"subscriptions": [{"id": "a", "environmentName": "b"}]}', None),
+        ("azureProfile.json", b"[]", JSON),
+        ("azureProfile.json", b'{"subscriptions": {"a": 1}}', JSON),
+        ("azureProfile.json", b'{"subscriptions": [{"id": "a"}]}', JSON),
+        ("azureProfile.json", b'{"\xff": 1}', JSON),
+    ],
+)
+def test_json_that_az_cannot_use(folder: Path, name: str, content: bytes, flaw: Flaw) -> None:
+    """Each was given to az 2.66, which ends with a traceback or does not mind."""
+    (folder / name).write_bytes(content)
+    found = facts().broken
+    assert [each.flaw for each in found] == ([flaw] if flaw else [])
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize("name", ["commands", "clouds.config", "azureProfile.json", PRINCIPALS])
+def test_what_az_cannot_write(folder: Path, name: str) -> None:
+    (folder / name).symlink_to(folder / "none" / "file")
+    assert [(each.path.name, each.flaw) for each in facts().broken] == [(name, UNWRITABLE)]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize("name", ["", "commands", "clouds.config", "azureProfile.json", PRINCIPALS])
+def test_what_belongs_to_somebody_else(folder: Path, name: str) -> None:
+    path = folder / name
+    if name == "commands":
+        path.mkdir()
+    elif name:
+        path.write_text("[]" if name == PRINCIPALS else "")
+    path.chmod(0o500)
+    try:
+        assert [(each.path, each.flaw) for each in facts().broken] == [(path, UNWRITABLE)]
+    finally:
+        path.chmod(0o700)
+
+
+def test_a_folder_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("")
+    for name in ("file", "file/below"):
+        monkeypatch.setenv("AZURE_CONFIG_DIR", str(folder / name))
+        assert {each.flaw for each in facts().broken} >= {UNWRITABLE}
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(folder / "to" / "be" / "made"))
+    assert facts().broken == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "flaw"),
+    [
+        ("AZURE_CORE_OUTPUT", "TABLE", None),
+        ("AZURE_CORE_OUTPUT", "tabel", Flaw.OUTPUT),
+        ("AZURE_CORE_DISABLE_PROGRESS_BAR", "maybe", Flaw.BOOLEAN),
+        ("AZURE_CLIENTS_SHOW_SECRETS_WARNING", "maybe", Flaw.BOOLEAN),
+        ("AZURE_CORE_COLLECT_TELEMETRY", "maybe", None),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_options_that_az_cannot_use(
+    variable: str, value: str, flaw: Flaw | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    expected = [(variable, flaw)] if flaw else []
+    assert [(str(each.path), each.flaw) for each in facts().broken] == expected
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", ["clouds.config", "config", "msal_http_cache.bin"])
 @pytest.mark.parametrize("kind", ["fifo", "folder", "loop", "huge", "closed", "device"])
@@ -216,7 +299,12 @@ def test_what_is_no_file_to_read(folder: Path, name: str, kind: str) -> None:
     readable = kind in ("loop", "huge") or name == "msal_http_cache.bin"
     if kind == "closed" and os.geteuid() == 0:  # root reads it all the same
         return
-    assert [each.flaw for each in found.broken] == ([] if readable else [Flaw.UNREADABLE])
+    flaws = [each.flaw for each in found.broken]
+    if name == "config":
+        assert flaws == ([] if readable else [Flaw.UNREADABLE])
+    else:  # az writes these
+        assert set(flaws) <= {Flaw.UNWRITABLE}
+        assert flaws or readable
     assert (found.clouds, found.kept) == ((), ())
 
 

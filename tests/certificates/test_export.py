@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import certifi
@@ -44,6 +47,20 @@ def test_all_that_is_trusted_goes_into_one_file(environments: list[Environment])
     assert {ROOT.der, OTHER.der} <= set(loaded(done.path))
     assert done.count == len(set(loaded(done.path)))
     assert exports_with((ROOT.der,)) == (done.path,)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_where_others_may_not_read_it_is_told(environments: list[Environment]) -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders are closed
+    path = folder / "bundle.pem"
+    try:
+        assert export(environments, path).closed == folder
+        folder.chmod(0o755)
+        assert export(environments, path).closed is None
+        path.chmod(0o600)
+        assert export(environments, path).closed == path
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_a_bundle_is_current_while_it_holds_what_is_trusted_for_an_environment(

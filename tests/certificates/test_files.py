@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacktui.certificates.file_repair import read_certificates
 from stacktui.certificates.files import (
     MAX_SIZE,
     CertificateFileError,
     FileProblem,
     entries,
-    read_certificates,
 )
 from tests.support.authority import authority, issue, localhost
 

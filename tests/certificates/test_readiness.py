@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
 from stacktui.certificates.levels import LIMITS, Level, level_of
+from stacktui.certificates.pfx import TRIPLE_DES, PfxFacts
 from stacktui.certificates.readiness import (
     KeyFound,
     RuleResult,
@@ -23,6 +24,7 @@ from stacktui.certificates.readiness import (
     worst,
 )
 from stacktui.certificates.readiness_rules import RULES, evaluate
+from stacktui.certificates.verify import VerifyCode, is_rooted
 from tests.support.authority import Issued, authority, issue
 from tests.support.deployment import (
     CLIENT,
@@ -55,7 +57,8 @@ def of(leaf: Leaf, **more: object) -> dict[str, RuleResult]:
 
 
 def test_a_right_chain_passes_every_rule() -> None:
-    found = judged(*whole(good()), names=NAMES, key=KeyFound.MATCHES, source=Source.PFX)
+    packed = PfxFacts((TRIPLE_DES,), (TRIPLE_DES,), has_mac=True, local_machine=True)
+    found = judged(*whole(good()), names=NAMES, key=KeyFound.MATCHES, source=Source.PFX, pfx=packed)
     assert list(found) == [each.id for each in RULES]
     assert {each.level for each in found.values()} == {Level.PASS}
     assert not any(each.remedy for each in found.values())
@@ -117,7 +120,8 @@ def test_a_ca_that_ends_before_its_leaf_is_what_counts() -> None:
 @pytest.mark.parametrize(("digest", "name"), [("sha1", "SHA1"), ("md5", "MD5")])
 def test_an_old_hash_fails_wherever_it_is_relied_on(tmp_path: Path, digest: str, name: str) -> None:
     found = judged(*signed_with(digest, tmp_path))
-    assert "signature" in broken(found)
+    assert broken(found) == {"signature"}
+    assert found["chain"].level is Level.PASS
     assert (
         f"“old leaf” is signed with {name} ({digest}WithRSAEncryption)" in found["signature"].text
     )
@@ -185,8 +189,27 @@ def test_a_ca_of_the_right_name_but_another_key_did_not_sign() -> None:
     ],
 )
 def test_a_leaf_alone(source: Source, trusted: bool | None, level: Level) -> None:
-    found = judged(good().der, source=source, trusted=trusted)
+    found = judged(good().der, source=source, rooted=trusted)
     assert found["chain"].level is level
+
+
+def test_a_signature_that_cannot_be_computed_is_not_called_false() -> None:
+    """It is signed by an algorithm that nobody here knows."""
+    leaf, intermediate, root = whole(good())
+    known, unknown = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d04037f")
+    found = judged(leaf.replace(known, unknown), intermediate, root)
+    assert found["chain"].level is Level.WARNING
+    assert "cannot be told here" in found["chain"].text
+    assert "EC 256 bits" in found["chain"].text
+    assert found["other-certificates"].level is Level.SKIPPED
+
+
+def test_an_expired_leaf_whose_root_a_client_found_lacks_no_issuer() -> None:
+    leaf = Leaf(issuer=enterprise().root, starts=-30 * DAY, ends=-3 * DAY).issued()
+    found = judged(leaf.der, rooted=is_rooted(VerifyCode.CERT_HAS_EXPIRED))
+    assert (found["expiry"].level, found["chain"].level) == (Level.FAIL, Level.PASS)
+    found = judged(leaf.der, rooted=is_rooted(VerifyCode.UNABLE_TO_VERIFY_LEAF_SIGNATURE))
+    assert found["chain"].level is Level.WARNING
 
 
 def test_a_second_version_of_the_issuer_breaks_nothing() -> None:
@@ -206,7 +229,7 @@ def test_a_second_version_of_the_issuer_breaks_nothing() -> None:
 def test_a_chain_that_a_client_accepts_is_not_called_broken() -> None:
     chain = (good().der, enterprise().intermediate.der, authority("Strangers").root.der)
     assert "broken: " in judged(*chain)["chain"].text
-    found = judged(*chain, trusted=True)
+    found = judged(*chain, rooted=True)
     assert broken(found) == {"other-certificates"}
 
 

@@ -32,6 +32,7 @@ from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Finding
 from stacktui.resources.groups import group_path
 from stacktui.resources.model import ResourceGroup
+from stacktui.resources.operations import remembered
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
@@ -126,8 +127,10 @@ async def test_a_deletion_that_goes_on_is_a_success_that_is_said(tmp_path: Path)
         target = target_of(slow, tmp_path, replace(QUICK, probe=0.2))
         report = await checked(target)
         assert (report.ok, probe_of(report).state) == (True, ProbeState.DELETING)
-        assert "goes on: the next check looks" in str(probe_of(report))
+        assert "goes on: the next write probe looks" in str(probe_of(report))
         assert advisory(report) is None
+        (kept,) = remembered(target.config, target.environment)
+        assert (kept.group, kept.subscription) == (target.write_probe, slow.subscription_id)
         again = probe_of(await checked(replace(target, write_probe=new_group_name())))
         assert again.earlier == (target.write_probe,)
         assert f"still being deleted: {target.write_probe}" in str(again)

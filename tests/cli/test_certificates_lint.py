@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import stat
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.support.authority import Issued
 from tests.support.deployment import (
     DAY,
     DOMAIN,
+    OPENSSLS,
     PASSWORD,
     Leaf,
     enterprise,
@@ -263,7 +265,43 @@ def test_without_a_password_nobody_is_waited_for(tmp_path: Path) -> None:
     assert "is not set" in one_line(lint(path, "--password-env", "NOBODY_SETS_THIS"))
     wrong = lint(path, "--password-env", "SECRET", SECRET="wrong")
     assert "the password is wrong" in one_line(wrong)
-    assert lint(pfx_file(tmp_path / "b.pfx", good(), ISSUERS, password=False)).code == 0
+    ran = lint(pfx_file(tmp_path / "b.pfx", good(), ISSUERS, password=False), "--format", "json")
+    failed = {each["rule"] for each in ran.document["files"][0]["judgements"] if each["mend"]}
+    assert (ran.code, failed) == (1, {"pfx-password"})
+
+
+def test_the_command_of_a_wrongly_packed_pfx_packs_it_rightly(tmp_path: Path) -> None:
+    path = pfx_file(tmp_path / "a b.pfx", good(), ISSUERS, *OPENSSLS)
+    secret = ("--password-env", "SECRET")
+    ran = lint(path, *secret, "--format", "json", SECRET=PASSWORD)
+    mends = {each["mend"] for each in ran.document["files"][0]["judgements"] if each["mend"]}
+    assert ran.code == 1
+    program, *words = shlex.split(mends.pop().removeprefix("pack it again: "))
+    assert (program, mends) == ("stacktui", set())
+    done = stacktui(*words, *secret, SECRET=PASSWORD)
+    assert done.code == 0, done.err
+    again = lint(tmp_path / "a b-new.pfx", *secret, "--format", "json", SECRET=PASSWORD)
+    assert (again.code, again.document["level"]) == (0, "pass")
+
+
+def test_the_name_of_out_decides_on_its_form(tmp_path: Path) -> None:
+    path = chained(tmp_path / "a.pem", good())
+    assert convert(path, tmp_path / "b.pem").code == 0
+    assert (tmp_path / "b.pem").read_bytes() == path.read_bytes()
+    assert convert(path, tmp_path / "b", "--password-env", "SECRET", SECRET=PASSWORD).code == 0
+    assert (tmp_path / "b").read_bytes()[:1] == b"\x30"
+
+
+def test_a_crl_that_cannot_be_had_is_told_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    leaf = Leaf(crl="http://127.0.0.1/a.crl").issued()
+    path = chained(tmp_path / "a.pem", leaf)
+    assert lint(path).code == 0
+    ran = lint(path, "--fetch-crl", "--format", "json")
+    found = next(
+        each for each in ran.document["files"][0]["judgements"] if each["rule"] == "http-crl"
+    )
+    assert (ran.code, found["level"]) == (1, "fail")
+    assert "http://127.0.0.1/a.crl: " in found["text"]
 
 
 def test_a_password_in_place_of_the_variable_s_name_is_not_repeated(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stacktui.cli.main import run
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.identities.model import IdentityKind
 from tests.product import stacktui
@@ -55,56 +57,93 @@ def in_bash(shell: Shell, words: Sequence[str], **variables: str) -> list[str]:
     script.write_text(stacktui("completion", "bash").out)
     typed = " ".join(map(shlex.quote, ("stacktui", *words)))
     program = BASH.format(script=shlex.quote(str(script)), words=typed, last=len(words))
-    given = {"STACKTUI_CONFIG": str(shell.folder / "config.toml")} | variables
-    done = shell.run(program, variables=given)
+    config = {"STACKTUI_CONFIG": str(shell.folder / "config.toml")}
+    done = shell.run(program, variables=config | variables)
     assert (done.returncode, done.stderr) == (0, ""), done
     assert not (shell.folder / "run").exists()
     return [line for line in done.stdout.split("\n") if line]
 
 
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (["ch"], ["check"]),
-        (["certificates", "t"], ["trust"]),
-        (["environments", "f"], ["forget"]),
-        (["check", "--for"], ["--format"]),
-        (["check", "--format", "js"], ["json", "jsonl"]),
-        (["check", ""], ["West", "East", NORTH]),
-        (["check", "West", ""], ["East", NORTH]),
-        (["history", "W"], ["West"]),
-        (["--environment", "E"], ["East"]),
-        (["--environment", "=", "E"], ["East"]),
-        (["environments", "show", "E"], ["East"]),
-        (["environments", "forget", "E"], ["East"]),
-        (["environments", "set", "West", "id"], ["identity=ops", "identity=other"]),
-        (["environments", "set", "West", "identity", "="], ["ops", "other"]),
-        (["environments", "set", "West", "identity", "=", "op"], ["ops"]),
-        (["environments", "set", "West", "profile", "=", "2020"], ["2020-09-01-hybrid"]),
-        (["identities", "test", "o"], ["ops", "other"]),
-        (["identities", "token", "--identity", "o"], ["ops", "other"]),
-        (["identities", "set", "ops", "ki"], [f"kind={kind}" for kind in IdentityKind]),
-        (["identities", "set", "ops", "kind", "=", "u"], ["user"]),
-        (["identities", "set", "ops", "pass"], ["password="]),
-        (["identities", "add", "new", "--kind", "user", "u"], ["username="]),
-        (["identities", "add", "new", "--kind", "device-code", "u"], []),
-        (["groups", ""], ["list", "show", "create", "tag", "delete"]),
-        (["groups", "list", "--environment", "W"], ["West"]),
-        (["subscriptions", "use", "-e", "E"], ["East"]),
-        (["providers", "list", "--format", "js"], ["json", "jsonl"]),
-        (["certificates", "show", "W"], ["West"]),
-        (["certificates", "trust", "--presented", "W"], ["West"]),
-        (["certificates", "export", "--environment", "W"], ["West"]),
-        (["certificates", "trust", "root"], ["files"]),
-        (["explain", "tls-u"], ["tls-untrusted-root"]),
-        (["explain", ""], [*EVERY_FAULT]),
-        (["demo", "--fault", "tls-exp"], ["tls-expired"]),
-        (["stamp", "--fault", "tls-exp"], ["tls-expired"]),
-        (["completion", "f"], ["fish"]),
-        (["nonsense", "W"], []),
-    ],
-    ids=lambda value: " ".join(value)[:40],
-)
+# What is typed after `stacktui`, and what is offered for the last word.
+COMPLETIONS: list[tuple[list[str], list[str]]] = [
+    (["ch"], ["check"]),
+    (["certificates", "t"], ["trust"]),
+    (["environments", "f"], ["forget"]),
+    (["check", "--for"], ["--format"]),
+    (["check", "--format", "js"], ["json", "jsonl"]),
+    (["check", ""], ["West", "East", NORTH]),
+    (["check", "West", ""], ["East", NORTH]),
+    (["history", "W"], ["West"]),
+    (["--environment", "E"], ["East"]),
+    (["--environment", "=", "E"], ["East"]),
+    (["environments", "show", "E"], ["East"]),
+    (["environments", "forget", "E"], ["East"]),
+    (["environments", "set", "West", "id"], ["identity=ops", "identity=other"]),
+    (["environments", "set", "West", "identity", "="], ["ops", "other"]),
+    (["environments", "set", "West", "identity", "=", "op"], ["ops"]),
+    (["environments", "set", "West", "profile", "=", "2020"], ["2020-09-01-hybrid"]),
+    (["identities", "test", "o"], ["ops", "other"]),
+    (["identities", "token", "--identity", "o"], ["ops", "other"]),
+    (["identities", "set", "ops", "ki"], [f"kind={kind}" for kind in IdentityKind]),
+    (["identities", "set", "ops", "kind", "=", "u"], ["user"]),
+    (["identities", "set", "ops", "pass"], ["password="]),
+    (["identities", "add", "new", "--kind", "user", "u"], ["username="]),
+    (["identities", "add", "new", "--kind", "device-code", "u"], []),
+    (["groups", ""], ["list", "show", "create", "tag", "delete"]),
+    (["groups", "list", "--environment", "W"], ["West"]),
+    (["subscriptions", "use", "-e", "E"], ["East"]),
+    (["providers", "list", "--format", "js"], ["json", "jsonl"]),
+    (["certificates", "show", "W"], ["West"]),
+    (["certificates", "trust", "--presented", "W"], ["West"]),
+    (["certificates", "export", "--environment", "W"], ["West"]),
+    (["certificates", "trust", "root"], ["files"]),
+    (["explain", "tls-unt"], ["tls-untrusted-root"]),
+    (["explain", ""], [*EVERY_FAULT]),
+    (["demo", "--fault", "tls-exp"], ["tls-expired"]),
+    (["stamp", "--fault", "tls-exp"], ["tls-expired"]),
+    (["completion", "f"], ["fish"]),
+    (["nonsense", "W"], []),
+]
+
+
+def given(
+    shell: Shell, capsys: pytest.CaptureFixture[str], name: str, words: str, last: object
+) -> str:
+    """What the script of a shell is given, which asks by these variables."""
+    variables = {
+        "_STACKTUI_COMPLETE": f"{name}_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(last),
+        "STACKTUI_CONFIG": str(shell.folder / "config.toml"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in variables.items():
+            patch.setenv(variable, value)
+        with pytest.raises(SystemExit, match=r"^0$"):
+            run([])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_what_the_script_of_bash_is_given(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, offered in COMPLETIONS:
+        out = given(shell, capsys, "bash", "\n".join(("stacktui", *words)), len(words))
+        replies = [line.partition(",") for line in out.splitlines()]
+        # bash's `read` takes a backslash away.
+        values = [re.sub(r"\\(.)", r"\1", value) for kind, _, value in replies if kind]
+        assert values == (offered if offered != ["files"] else ["root"]), replies
+
+
+# Whose words, or what is offered, bash could take apart.
+IN_BASH = [
+    (words, offered)
+    for words, offered in COMPLETIONS
+    if "=" in words or words[-1] == "" or offered in ([], ["files"])
+]
+
+
+@pytest.mark.parametrize(("words", "offered"), IN_BASH, ids=lambda value: " ".join(value)[:40])
 def test_bash_completes(shell: Shell, words: list[str], offered: list[str]) -> None:
     assert in_bash(shell, words) == offered
 
@@ -170,17 +209,14 @@ def test_the_script_of_another_shell_is_valid(shell: Shell, name: str) -> None:
     ],
 )
 def test_what_the_scripts_of_zsh_and_fish_are_given(
-    shell: Shell, name: str, words: str, last: str, offered: str
+    shell: Shell,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    words: str,
+    last: str,
+    offered: str,
 ) -> None:
-    given = {
-        "_STACKTUI_COMPLETE": f"{name}_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": last,
-        "STACKTUI_CONFIG": str(shell.folder / "config.toml"),
-    }
-    done = shell.run("stacktui", variables=given)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert offered in done.stdout
+    assert offered in given(shell, capsys, name, words, last)
 
 
 def test_another_shell_is_wrong_usage() -> None:

@@ -116,6 +116,7 @@ def test_show_has_every_endpoint_and_what_drifted(entra: RunningStamp, config: P
     [
         (f"management.{DOMAIN}", "https:// was put before it"),
         (f"{USER}/metadata/endpoints?api-version=1.0", "the path of the metadata was dropped"),
+        (f"https://{USER}", "https:// was there twice"),
         (f"https://portal.{DOMAIN}/#home", f"portal.{DOMAIN} is the stamp's portal"),
         (f"https://{DOMAIN}", f"but {USER} answers"),
     ],

@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,11 @@ def test_nothing_is_written_without_an_answer(script: Path) -> None:
 
 
 def answered(answer: str, *command: str | Path) -> Ran:
-    """Run the import as a process whose user answers on a terminal's line."""
-    done = subprocess.run(
-        [sys.executable, "-m", "stacktui", "environments", "import", *map(str, command)],
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    """Run the import with an answer on its standard input."""
+    with tempfile.NamedTemporaryFile("w") as typed:
+        typed.write(answer)
+        typed.flush()
+        return stacktui("environments", "import", *command, stdin=typed.name)
 
 
 def test_an_environment_that_is_there_is_changed_only_on_an_answer(script: Path) -> None:

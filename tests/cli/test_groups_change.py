@@ -118,6 +118,7 @@ def test_what_is_refused_and_why(config: Path, stamp: RunningStamp) -> None:
     assert (there.code, there.document["outcome"]) == (1, "failed")
     assert "is there already" in there.err
     assert "stacktui groups tag" in there.err
+    assert f"-e Test --config {config}" in " ".join(there.err.split())
     assert writes(stamp) == before
     locked = on(config, "delete", "rg-backup-prod-01", "--yes", "--format", "json")
     assert (locked.code, locked.document["error"]["code"]) == (1, "ScopeLocked")
@@ -207,6 +208,19 @@ def test_a_deletion_goes_on_and_is_found_again(config: Path, stamp: RunningStamp
     ended = listed(config)
     assert (ended.code, ended.out) == (0, "")
     assert "nothing was begun in Test" in ended.err
+
+
+def test_one_that_cannot_be_remembered_is_looked_for_elsewhere(
+    config: Path, stamp: RunningStamp
+) -> None:
+    on(config, "create", "rg-unkept", "--yes")
+    operations_file().parent.mkdir(parents=True, exist_ok=True)
+    operations_file().write_text("{", encoding="utf-8")
+    begun = on(config, "delete", "rg-unkept", "--yes", "--no-wait")
+    assert (begun.code, "is not remembered" in begun.err) == (0, True)
+    assert "see stacktui groups list -e Test" in " ".join(begun.out.split())
+    wait_until_gone(stamp, "rg-unkept")
+    operations_file().unlink()
 
 
 def wait_until_gone(stamp: RunningStamp, name: str) -> None:

@@ -282,10 +282,14 @@ def test_without_an_identity_nothing_is_asked(stamp: RunningStamp, tmp_path: Pat
 
 # Faults.
 
+_LONG = pytest.mark.every_failure
 KINDS = ("drop", "reset", "delay:0.1", "throttle:0", "500", "503:0", "504", "cut", "401")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(each, marks=() if each in ("reset", "500", "401") else _LONG) for each in KINDS],
+)
 def test_each_request_of_a_listing_may_fail_and_nothing_is_missing_unsaid(
     config: Path, stamp: RunningStamp, names: list[str], kind: str
 ) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -159,14 +160,28 @@ ENDED_AT = {
 }
 
 
-@pytest.mark.parametrize("fault", ENDED_AT)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+# Each signal once, at a request that may be carried out, one that waits and one that looks.
+ALWAYS = {
+    (signal.SIGINT, "PUT */resourcegroups/*=hang-after"),
+    (signal.SIGTERM, "DELETE */resourcegroups/*=hang"),
+    (signal.SIGKILL, "GET */operationresults/*=hang"),
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"),
+    [
+        pytest.param(*each, marks=() if each in ALWAYS else pytest.mark.every_failure)
+        for each in product(SIGNALS, ENDED_AT)
+    ],
+)
 def test_ended_at_any_request_nothing_is_left_unsaid(
     config: Path,
     stamp: RunningStamp,
     monkeypatch: pytest.MonkeyPatch,
-    fault: str,
     number: signal.Signals,
+    fault: str,
 ) -> None:
     stamp.fault_at(fault)
     seen = len(stamp.requests)

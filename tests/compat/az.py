@@ -80,6 +80,7 @@ class Az:
     path: Path
     folder: Path
     extra: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
 
     @property
     def config(self) -> Path:
@@ -96,8 +97,11 @@ class Az:
         return CHECKOUT / ".cache" / f"{self.path.parts[-3]}-commands"
 
     def environment(self) -> dict[str, str]:
-        """Return PATH and az's settings: no proxy, CA bundle or credentials of ours."""
-        return {
+        """Return PATH and az's settings: no proxy, CA bundle or credentials of ours.
+
+        An empty value in `extra` unsets a variable.
+        """
+        settings = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "AZURE_CONFIG_DIR": str(self.config),
@@ -107,17 +111,18 @@ class Az:
             "AZURE_CORE_NO_COLOR": "true",
             **self.extra,
         }
+        return {name: value for name, value in settings.items() if value}
 
     def __call__(self, *arguments: str) -> Done:
         """Run a command."""
-        with self._commands_known():
+        with self.commands_known():
             done = subprocess.run(
                 [self.path, *arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=self.seconds,
                 check=False,
             )
         return Done(done.returncode, done.stdout, done.stderr)
@@ -146,7 +151,7 @@ class Az:
 
     def several(self, commands: Sequence[Sequence[str]]) -> list[Done]:
         """Run commands in one process; each result has the errors of all, NUL between them."""
-        with self._commands_known():
+        with self.commands_known():
             done = subprocess.run(
                 [self.python, "-c", SEVERAL],
                 env=self.environment(),
@@ -169,7 +174,7 @@ class Az:
         return twin
 
     @contextmanager
-    def _commands_known(self) -> Iterator[None]:
+    def commands_known(self) -> Iterator[None]:
         """Give `az` the index of commands that it made in another folder, or keep the new one.
 
         Without one, in each new folder and after each change of the profile, it loads all its

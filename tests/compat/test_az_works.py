@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import configparser
 import json
-import re
 import shlex
-import ssl
-import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
 from stacktui.stamp import IdentityProvider
@@ -19,6 +15,7 @@ from tests.product import stacktui, write_config
 
 from .az import Az
 from .conftest import CLOUD, GROUPS, PROFILE, on_stamp
+from .device_code import approve
 
 NAMES = ("--query", "[].name", "-o", "tsv")
 
@@ -88,13 +85,7 @@ def test_service_principal_by_certificate(az: Az, stamp: RunningStamp) -> None:
 def test_user_by_device_code(az: Az, stamp: RunningStamp) -> None:
     process = az.start("login", "--use-device-code")
     try:
-        page, code = _read_device_code(process)
-        assert page == stamp.device_login_url
-        form = {"user_code": code, "username": stamp.user, "password": stamp.password}
-        context = ssl.create_default_context(cafile=stamp.ca_file)
-        with httpx.Client(verify=context, trust_env=False) as browser:
-            assert browser.get(page).status_code == 200
-            assert browser.post(page, data=form).status_code == 200
+        approve(process, stamp)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -103,16 +94,6 @@ def test_user_by_device_code(az: Az, stamp: RunningStamp) -> None:
     (subscription,) = json.loads(out)
     assert subscription["user"] == {"name": stamp.user, "type": "user"}
     assert len(az.ok("group", "list", *NAMES).split()) == GROUPS
-
-
-def _read_device_code(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return page and code from az's message on standard error."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        match = re.search(r"open the page (\S+) and enter the code (\S+) to", line)
-        if match:
-            return match[1], match[2]
-    raise AssertionError("az ended without asking for a device code")
 
 
 @pytest.mark.parametrize("stamp", [IdentityProvider.ADFS], indirect=True)

@@ -150,13 +150,13 @@ async def test_who_lacks_which_role_where_is_told(tmp_path: Path) -> None:
     assert by_az["powershell"].startswith(f"New-AzRoleAssignment -ObjectId '{OBJECT_ID}' ")
 
 
-async def test_in_public_azure_az_has_a_command_for_roles(tmp_path: Path) -> None:
+async def test_in_public_azure_a_fresh_identity_needs_its_type(tmp_path: Path) -> None:
     scope = f"/subscriptions/{SUBSCRIPTION}"
     public = f'{DIRECT}\nprofile = "latest"'
     found = await verdict(tmp_path, public, groups=forbidden(OBJECT_ID, scope))
-    assert found["remedies"][1]["bash"] == (
-        f"az role assignment create --assignee {OBJECT_ID} --role Reader --scope {scope}"
-    )
+    words = shlex.split(found["remedies"][1]["bash"])
+    assert words[words.index("--url") + 1].endswith("?api-version=2022-04-01")
+    assert json.loads(words[-1])["properties"]["principalType"] == "ServicePrincipal"
 
 
 async def test_ad_fs_may_name_a_sid(tmp_path: Path) -> None:
@@ -197,12 +197,8 @@ async def test_a_later_pages_address_does_not_choose_the_scope(tmp_path: Path) -
 
 async def test_a_token_without_an_object_id_leaves_the_applications_own(tmp_path: Path) -> None:
     groups = forbidden(STRANGER, f"/subscriptions/{SUBSCRIPTION}")
-    public = f'{DIRECT}\nprofile = "latest"'
     nameless = token(aud="https://arm/1")
-    found = await verdict(tmp_path, public, token=nameless, groups=groups)
-    assert f"--assignee {CLIENT_ID} " in found["remedies"][1]["bash"]
-    assert f"-ApplicationId '{CLIENT_ID}' " in found["remedies"][1]["powershell"]
-    # A stamp is asked by object id only: of what is known, Az PowerShell alone can look that up.
+    # ARM is asked by object id only: of what is known, Az PowerShell alone can look that up.
     found = await verdict(tmp_path, token=nameless, groups=groups)
     assert [each["bash"] for each in found["remedies"]] == ["", ""]
     assert f"-ApplicationId '{CLIENT_ID}' " in found["remedies"][1]["powershell"]

@@ -148,13 +148,20 @@ def test_the_one_that_a_shell_runs_decides(box: Box, tmp_path: Path) -> None:
 def test_the_mend_puts_the_last_one_that_works_first(
     entra_stamp: RunningStamp, tmp_path: Path
 ) -> None:
-    """A Python that only notes what it is to install, and makes the files that tell of it."""
+    """A Python that only notes what it is to install, and makes the files that tell of it.
+
+    A newer one has a command, and does not run.
+    """
     box = box_of(entra_stamp, tmp_path, "2.80.0")
     (remedy,) = whole(box.seen()["az-too-new"])["remedies"]
-    python = tmp_path / "python" / "python3.12"
+    python = tmp_path / "python" / "python3.11"
     python.parent.mkdir()
+    shim = python.with_name("python3.12")
+    shim.write_text("#!/bin/sh\necho 'pyenv: python3.12: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
     python.write_text(
         "#!/bin/sh\n"
+        '[ "$1" != -c ] || exit 0\n'
         f'echo "$@" >> {tmp_path}/asked\n'
         'if [ "$2" = venv ]; then\n'
         '  mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && exit 0\n'
@@ -167,7 +174,7 @@ def test_the_mend_puts_the_last_one_that_works_first(
     variables = box.variables(box.launcher)
     path = f"{python.parent}:{variables.pop('PATH')}"
     document = Shell(tmp_path).check_after(
-        f'export PATH="$PATH:{path}"', remedy["bash"], config=box.config, **variables
+        f'export PATH="{path}:$PATH"', remedy["bash"], config=box.config, **variables
     )
     assert document["also_seen"] == []
     assert document["az"][0]["version"] == "2.66.2"
@@ -209,20 +216,30 @@ def test_a_file_in_another_encoding_is_written_anew(box: Box, encoding: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "shown"),
+    ("name", "content", "shown", "az_says"),
     [
-        ("clouds.config", "profile = latest\n", "line 1 is before any [section]: az removes"),
-        ("clouds.config", "[A]\n[A]\n", "line 2: the section A is there already: every az"),
-        ("clouds.config", "[A]\nprofile = 2021-hybrid\n", "2021-hybrid: az knows no such profile"),
-        ("clouds.config", "[A]\nendpoint_x = %20\n", "must be written %%"),
-        ("config", "name = Mine\n", "line 1 is before any [section]: every az command fails"),
-        ("config", "\x1b[31m\n", "config: line 1"),
+        ("clouds.config", "profile = latest\n", "line 1 is before any [section]: az removes",
+         "in bad format and has been removed"),
+        ("clouds.config", "[A]\n[A]\n", "line 2: the section A is there already: every az",
+         "DuplicateSectionError"),
+        ("clouds.config", "[A]\nprofile = 2021-hybrid\n", "2021-hybrid: az knows no such profile",
+         "CLIError: Profile"),
+        ("clouds.config", "[A]\nendpoint_x = %20\n", "must be written %%",
+         "InterpolationSyntaxError"),
+        ("config", "name = Mine\n", "line 1 is before any [section]: every az command fails",
+         "MissingSectionHeaderError"),
+        ("config", "\x1b[31m\n", "config: line 1", "MissingSectionHeaderError"),
     ],
-)
-def test_a_file_that_az_cannot_use(box: Box, name: str, content: str, shown: str) -> None:
+)  # fmt: skip
+def test_a_file_that_az_cannot_use(
+    box: Box, name: str, content: str, shown: str, az_says: str
+) -> None:
+    """The words are those of the cause: the title's, and az's."""
     (box.files / name).write_text(content)
     found = whole(box.seen()["az-config-broken"])
     assert shown in found["evidence"][0]
+    assert any(word in found["title"] for word in ("line ", "profile", "%%"))
+    assert az_says in found["az_says"]
     (remedy,) = found["remedies"]
     aside = remedy["bash"].split(" && ")[0]
     done = Shell(box.folder).run(aside)
@@ -262,6 +279,8 @@ def test_a_cloud_that_is_not_what_the_stamp_says(
     found = whole(box.seen()["az-config-broken"])
     (line,) = found["evidence"]
     assert line.startswith(f"[Mine] {option} is {value or 'missing'}")
+    what = {"profile": "profile", "endpoint_active_directory": "login endpoint"}
+    assert f"has another {what.get(option, 'audience')} than" in found["title"]
     (remedy,) = found["remedies"]
     assert fix in remedy["bash"]
     assert remedy["bash"].count("--") == fix.count("--")
@@ -284,6 +303,37 @@ def test_other_clouds_are_not_judged(box: Box) -> None:
     assert box.seen() == {}
     (box.files / "config").write_text("[cloud]\nname = Old\n")
     assert set(box.seen()) == {"az-config-broken"}
+
+
+@pytest.mark.parametrize("others", [None, "", "[Other]\nprofile = 2020-09-01-hybrid\n"])
+@pytest.mark.parametrize("by", ["config", "AZURE_CLOUD_NAME"])
+def test_an_active_cloud_that_is_not_registered(by: str, others: str | None, box: Box) -> None:
+    """az says so at its next command, and goes to public Azure."""
+    if others is not None:
+        (box.files / "clouds.config").write_text(others)
+    variables = {"AZURE_CLOUD_NAME": "Gone"} if by != "config" else {}
+    if by == "config":
+        (box.files / "config").write_text("[cloud]\nname = Gone\n")
+    found = whole(box.seen(**variables)["az-config-broken"])
+    assert "active cloud Gone is not registered" in found["title"]
+    assert found["az_says"].startswith("The cloud '…' is not registered.")
+    (remedy,) = found["remedies"]
+    assert remedy["bash"].startswith("unset AZURE_CLOUD_NAME; az cloud register -n Gone ")
+    # A cloud of this stamp that is registered is taken.
+    (box.files / "clouds.config").write_text(box.cloud())
+    (remedy,) = box.seen(**variables)["az-config-broken"]["remedies"]
+    assert remedy["bash"] == "unset AZURE_CLOUD_NAME; az cloud set -n Mine"
+
+
+def test_an_active_cloud_of_which_nothing_is_said(box: Box) -> None:
+    """A built-in one, one of an odd name, and one in a file too large to be read."""
+    (box.files / "config").write_text("[cloud]\nname = AzureUSGovernment\n")
+    assert box.seen() == {}
+    (box.files / "config").write_text("[cloud]\nname = a%%b\x1b\n")
+    (box.files / "clouds.config").write_text(box.cloud().replace("Mine", "a%%b\x1b"))
+    assert box.seen() == {}
+    (box.files / "clouds.config").write_text(box.cloud() + "# \n" * 1024 * 1024)
+    assert box.seen() == {}
 
 
 def test_without_an_az_its_files_are_nobodys(box: Box, tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ PUBLIC = {
         "login-endpoint-insecure audience-foreign"
     ),
     Group.TOKEN: (
-        "login-unreachable login-server-error login-not-json login-foreign-endpoint "
+        "login-unreachable login-server-error login-not-json login-intercepted "
+        "login-foreign-endpoint "
         "token-too-large secret-missing sp-secret-wrong "
         "sp-secret-expired sp-cert-unusable sp-cert-rejected app-not-found tenant-not-found "
         "audience-unknown adfs-client-not-allowed app-not-public password-wrong account-locked "
@@ -52,8 +53,8 @@ PUBLIC = {
     Group.RESOURCES: (
         "arm-unauthorized arm-forbidden no-subscriptions subscription-not-found "
         "subscription-disabled api-version-unsupported arm-throttled arm-server-error "
-        "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host "
-        "write-refused"
+        "arm-unavailable arm-not-json arm-intercepted arm-reset arm-timeout paging-loop "
+        "paging-foreign-host write-refused"
     ),
     Group.ADVISORY: (
         "cert-expires-soon cert-readiness verification-off az-too-new az-config-broken "

@@ -19,6 +19,7 @@ import pytest
 from stacktui.certificates.certifi_repair import Installer, repair_of
 from stacktui.certificates.files import SYSTEM_BUNDLES
 from stacktui.stamp.running import RunningStamp
+from tests.compat.installers import installers_in
 from tests.product import PATIENCE, write_config
 from tests.support.authority import STRANGERS
 
@@ -92,18 +93,27 @@ def _write_wheel(folder: Path) -> None:
                 wheel.write(Path(str(found.locate_file(each))), str(each))
 
 
+# Tests with real clients have pipx and uv installed.
+INSTALLERS = [
+    pytest.param(each, marks=[] if each is Installer.PIP else pytest.mark.compat)
+    for each in Installer
+]
+
+
 def remedies_of(document: dict[str, Any]) -> list[str]:
     return [each["bash"] for each in document["verdict"]["remedies"]]
 
 
 @pytest.mark.parametrize("content", [None, DAMAGED])
-@pytest.mark.parametrize("installer", Installer)
+@pytest.mark.parametrize("installer", INSTALLERS)
 def test_certifi_is_reinstalled_by_what_installed_it(
     installer: Installer, content: bytes | None, entra_stamp: RunningStamp, tmp_path: Path
 ) -> None:
-    if installer is not Installer.PIP and shutil.which(installer) is None:
-        pytest.skip(f"{installer} is not installed")
     installed = Installed(tmp_path, installer)
+    if installer is not Installer.PIP and shutil.which(installer) is None:
+        if (programs := installers_in(tmp_path / "programs")) is None:
+            pytest.skip(f"{installer} is not installed: STACKTUI_COMPAT=1 allows that")
+        installed.environment["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     config = write_config(tmp_path, entra_stamp.describe())
     installed.bundle.unlink()
     if content is not None:
@@ -111,7 +121,7 @@ def test_certifi_is_reinstalled_by_what_installed_it(
     document = installed.check(config)
     assert document["verdict"]["id"] == ("trust-file-bad" if content else "trust-file-missing")
     assert not any("mv" in command for command in remedies_of(document))
-    if installer is Installer.PIP and any(map(os.path.isfile, SYSTEM_BUNDLES)):
+    if content and installer is Installer.PIP and any(map(os.path.isfile, SYSTEM_BUNDLES)):
         # Until then the system's roots are used.
         remedies = document["verdict"]["remedies"]
         (remedy,) = (each for each in remedies if "REQUESTS_CA_BUNDLE" in each["bash"])

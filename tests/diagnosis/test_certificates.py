@@ -354,6 +354,8 @@ async def test_a_server_of_old_tls_is_too_weak(tmp_path: Path) -> None:
     ("asked", "names", "side"),
     [
         ("arm.east.example", ("management.east.example", "portal.east.example"), "box"),
+        ("east.example", ("management.east.example", "portal.east.example"), "box"),
+        ("east.example", ("management.west.example",), "stamp"),
         ("management.east.example", ("management.west.example",), "stamp"),
         ("management.east.example", ("portal.east.example",), "stamp"),
         ("127.0.0.1", ("management.east.example",), "box"),

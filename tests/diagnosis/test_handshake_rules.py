@@ -11,7 +11,17 @@ import pytest
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import verdict_on
 from tests.product import check_json, limited, write_config
-from tests.support.listeners import closing_at_once, listening, resetting, saying, silent
+from tests.support.listeners import (
+    Handler,
+    closing_at_once,
+    listening,
+    reset,
+    resetting,
+    saying,
+    silent,
+    until_closed,
+)
+from tests.support.proxies import proxying
 
 DOMAIN = "local.azurestack.external"
 
@@ -47,6 +57,64 @@ async def test_a_connection_that_ends_before_tls(handler: object, tmp_path: Path
         seen = listener.connections
         await asyncio.to_thread(subprocess.run, ["bash", "-c", command], capture_output=True)
         assert listener.connections == seen + 2  # with the name and without it
+
+
+def ending_tls(said: dict[bytes, bytes]) -> Handler:
+    """End each handshake, and answer what begins otherwise: by its first byte, or not at all."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.read(1)
+        if first == b"\x16":  # a record of TLS
+            reset(writer)
+        elif first in said:
+            writer.write(said[first])
+            await writer.drain()
+        elif said:
+            await until_closed(reader)
+
+    return handler
+
+
+HTTP = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+NGINX = b"HTTP/1.1 400 Bad\r\n\r\n<title>400 The plain HTTP request was sent to HTTPS port</title>"
+STANDING = {
+    "a web server": ({b"G": HTTP}, "tls-not-tls", "speaks plain HTTP", "200 OK"),
+    "SSH that waits": ({b"G": b"SSH-2.0-X\r\n"}, "tls-not-tls", "speaks SSH", "SSH-2.0-X"),
+    "SOCKS that refuses": ({b"G": b"\x05\xff"}, "tls-not-tls", "speaks SOCKS", "x05"),
+    "SOCKS that is greeted": ({b"\x05": b"\x05\x00"}, "tls-not-tls", "speaks SOCKS", "x05"),
+    # neighbours
+    "a server that wants TLS": ({b"G": NGINX}, "tcp-reset", "closes the", "wants TLS"),
+    "silence": ({b"x": b""}, "tcp-reset", "closes the", "silence"),
+    "no service at all": ({}, "tcp-reset", "closes the", "closed too"),
+}
+
+
+@pytest.mark.parametrize("case", STANDING)
+async def test_a_plain_request_tells_what_stands_on_a_port(case: str, tmp_path: Path) -> None:
+    said, id_, title, shown = STANDING[case]
+    async with listening(ending_tls(said)) as listener:
+        verdict = await verdict_on(tmp_path, listener.url, limits={"tls": 0.2})
+    assert verdict["id"] == id_
+    assert title in verdict["title"]
+    assert any(shown in line for line in verdict["evidence"]), verdict["evidence"]
+
+
+async def test_a_plain_request_has_no_secret(tmp_path: Path) -> None:
+    """Behind a proxy with a password too: it asks the stamp, not the proxy."""
+    heard: list[bytes] = []
+
+    async def noting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(4096))
+        reset(writer)
+
+    async with listening(noting) as listener, proxying(password="dTpw") as proxy:  # u:p
+        settings = f'proxy = "{proxy.url.replace("://", "://u:p@")}"'
+        verdict = await verdict_on(tmp_path, listener.url, settings=settings)
+    assert verdict["id"] == "tcp-reset"
+    plain = [each for each in heard if not each.startswith(b"\x16")]
+    assert plain[0].startswith(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+    assert plain[1:] == [b"\x05\x01\x00"]
+    assert not [each for each in plain if b"uthorization" in each or b"dTpw" in each]
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,49 @@ async def test_a_refusal_of_the_directory_s_is_not_the_service_s(tmp_path: Path)
     assert (await on_answer(tmp_path, said))["id"] == "unexplained"
 
 
+SEVERAL = (
+    "Multiple user assigned identities exist, please specify the clientId / resourceId of the "
+    "identity in the token request"
+)
+NOT_ASSIGNED = "The requested identity hasn't been assigned to this resource."
+
+
+async def test_of_several_identities_one_must_be_named(tmp_path: Path) -> None:
+    verdict = await on_answer(tmp_path, refusal("400 Bad", "invalid_request", SEVERAL))
+    assert (verdict["id"], verdict["side"]) == ("imds-no-identity", "box")
+    (one,) = verdict["remedies"]
+    assert "client_id" in one["title"]
+    words = shlex.split(one["bash"])
+    assert words[:4] == ["az", "vm", "identity", "show"]
+
+
+async def test_an_identity_that_is_on_another_machine(tmp_path: Path) -> None:
+    verdict = await on_answer(tmp_path, refusal("400 Bad", "invalid_request", NOT_ASSIGNED))
+    assert (verdict["id"], verdict["side"]) == ("imds-no-identity", "box")
+    assert "identity assign" in verdict["remedies"][0]["bash"]
+
+
+OLDER = {
+    "the real one's form": {
+        "error": "Bad request. api-version is invalid or was not specified in the request.",
+        "newest-versions": ["2017-12-01", "2017-08-01", "2017-04-02"],
+    },
+    "another one's": {
+        "error": "bad_request",
+        "error_description": "api-version is not supported; newest versions: 2017-12-01",
+    },
+}
+
+
+@pytest.mark.parametrize("form", OLDER)
+async def test_an_older_service_names_its_versions(form: str, tmp_path: Path) -> None:
+    said = answer(json.dumps(OLDER[form]).encode(), status="400 Bad Request")
+    verdict = await on_answer(tmp_path, said)
+    assert (verdict["id"], verdict["side"]) == ("imds-unavailable", "box")
+    assert "an older one" in verdict["title"]
+    assert any("it names: 2017-12-01" in line for line in verdict["evidence"])
+
+
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone", "429 Too Many Requests"])
 async def test_a_service_that_comes_back_is_no_fault(status: str, tmp_path: Path) -> None:
     asked: list[Asked] = []

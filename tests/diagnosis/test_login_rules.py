@@ -62,7 +62,7 @@ ANSWERS = {
     "a JSON of nobody's": (said({"message": "no"}, "500 Error"), "login-server-error"),
     "a page": (answer(PAGE), "login-not-json"),
     "a page that is not found": (answer(PAGE, status="404 No"), "login-not-json"),
-    "a redirect": (answer(status="302 Found", Location="https://x.test/"), "login-not-json"),
+    "a redirect to nowhere": (answer(status="302 Found"), "login-not-json"),
     "a cut answer": (answer(b'{"access_token": "ey'), "login-not-json"),
     "too many": (refusal("429 Slow", "temporarily_unavailable"), "login-throttled"),
     "too many, on a page": (answer(PAGE, status="429 Slow"), "login-throttled"),

@@ -13,7 +13,13 @@ import pytest
 
 from tests.diagnosis.servers import Script, scripted, verdict_on
 from tests.product import check_json
-from tests.support.listeners import closed_port, closing_at_once, listening
+from tests.support.listeners import (
+    closed_port,
+    closing_at_once,
+    listening,
+    saying,
+    until_closed,
+)
 from tests.support.proxies import answering_connect, proxying
 
 NO_SETTING = "\n"  # the variables decide
@@ -108,6 +114,98 @@ async def test_a_proxy_that_wants_a_password(tmp_path: Path) -> None:
         assert variables == {"HTTPS_PROXY": proxy.url.replace("://", "://u:p@")}
         after = await asyncio.to_thread(check_json, tmp_path / "config.toml", **variables)
         assert after.code == 0, after.out
+
+
+REFUSING = {
+    "407": b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n\r\n",
+    "401": b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("status", REFUSING)
+async def test_credentials_that_were_sent_and_refused(status: str, tmp_path: Path) -> None:
+    async with listening(answering_connect(REFUSING[status])) as listener:
+        url = f"http://user:s3cret-word@localhost:{listener.port}"
+        sent = await through(tmp_path, url)
+        asked = await through(tmp_path, url.replace("user:s3cret-word@", ""))
+    for each in (sent, asked):
+        assert (each["id"], each["side"]) == ("proxy-auth-required", "box")
+    assert "refuses the user name" in sent["title"]
+    assert "asks for" in asked["title"]
+    assert "a user name and password were sent to it, from HTTPS_PROXY" in sent["evidence"]
+    assert "schemes offered: Basic" in sent["evidence"]
+    assert "s3cret-word" not in str(sent)
+
+
+async def test_quotation_marks_in_the_variable(tmp_path: Path) -> None:
+    async with scripted(Script()) as web, proxying() as proxy:
+        value = f'"{proxy.url.replace("://", "://u:hunter2@")}"'
+        verdict = await through(tmp_path, value, arm=web.url)
+        assert (verdict["id"], verdict["side"]) == ("proxy-unreachable", "box")
+        assert "in quotation marks" in verdict["title"]
+        assert "hunter2" not in str(verdict)
+        after = pasted(verdict["remedies"][0]["bash"], {"HTTPS_PROXY": value})
+        assert after["HTTPS_PROXY"] == value.strip('"')
+        healthy = await asyncio.to_thread(check_json, tmp_path / "config.toml", **after)
+        assert healthy.code == 0, healthy.out
+
+
+NO_PROXIES = {
+    "*.local.azurestack.invalid": True,
+    '".local.azurestack.invalid"': True,
+    "https://management.local.azurestack.invalid": True,
+    "a.test;.local.azurestack.invalid": True,
+    # neighbours
+    "*.east.azurestack.invalid": False,
+    "localhost,10.0.0.0/8,other.test": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize("value", NO_PROXIES)
+async def test_an_entry_of_no_proxy_that_never_matches(value: str, tmp_path: Path) -> None:
+    with closed_port() as port:
+        variables = {"HTTPS_PROXY": f"http://localhost:{port}", "NO_PROXY": value}
+        verdict = await verdict_on(tmp_path, ARM, settings=NO_SETTING, variables=variables)
+    assert verdict["id"] == "proxy-unreachable"
+    told = [each for each in verdict["evidence"] if "never matches" in each]
+    assert bool(told) is NO_PROXIES[value]
+    assert all(each.endswith("write .local.azurestack.invalid") for each in told)
+
+
+async def test_a_port_that_speaks_socks(tmp_path: Path) -> None:
+    """It closes what is no SOCKS, as most do; another says that it accepts no method."""
+
+    async def socks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await reader.readexactly(1)) == b"\x05":
+            writer.write(b"\x05\x00")
+            await writer.drain()
+
+    async with listening(socks) as listener:
+        verdict = await through(tmp_path, f"http://u:hunter2@localhost:{listener.port}")
+    assert (verdict["id"], verdict["side"]) == ("proxy-unreachable", "box")
+    assert "speaks SOCKS" in verdict["title"]
+    assert "HTTPS_PROXY" in verdict["remedies"][0]["bash"]
+    async with listening(saying(b"\x05\xff", then_close=True)) as listener:
+        verdict = await through(tmp_path, f"http://localhost:{listener.port}")
+    assert (verdict["id"], verdict["side"]) == ("proxy-unreachable", "box")
+
+
+async def test_a_port_that_says_nothing(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def quiet(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(4096))
+        await until_closed(reader)
+
+    async with listening(quiet) as listener:
+        config = f'proxy = "http://u:p@localhost:{listener.port}"'
+        limits = {"first_byte": 0.2, "tls": 0.2}
+        verdict = await verdict_on(tmp_path, ARM, settings=config, limits=limits)
+    assert (verdict["id"], verdict["side"]) == ("proxy-refused", "network")
+    assert "says nothing" in verdict["title"]
+    # Only the CONNECT has the credentials.
+    assert ["uthorization" in each.decode() for each in heard] == [True, False, False]
 
 
 async def test_a_proxy_that_offers_nothing_we_speak(tmp_path: Path) -> None:

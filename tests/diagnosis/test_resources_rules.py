@@ -169,7 +169,6 @@ NEIGHBOURS = {
     "another 409": arm_error("409 Conflict", "MissingSubscriptionRegistration"),
     "a gateway's 429": answer(PAGE, status="429 Too Many Requests"),
     "a gateway's 503": answer(PAGE, status="503 Service Unavailable"),
-    "a page": answer(PAGE, Content_Type="text/html"),
 }
 
 

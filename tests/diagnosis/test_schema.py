@@ -71,7 +71,7 @@ def test_every_field_of_what_is_published_has_its_key() -> None:
     otherwise = {
         TlsFacts: {"chain", "verified_chain"},
         Certificate: {"der"},
-        Metadata: {"login_as_given", "derived"},
+        Metadata: {"login_as_given", "derived", "traits"},
         ResourceGroup: {"id", "tags"},
         Subscription: {"tenant", "offer"},
         TokenFacts: {"claims", "lifetime_ends"},

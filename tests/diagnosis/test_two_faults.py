@@ -15,6 +15,8 @@ from tests.diagnosis.test_pinning_rules import checked, config_for, ids, metadat
 from tests.product import check_json, limited, stacktui, write_config
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, saying, silent
+from tests.support.web import Asked, Raw
+from tests.support.web import answer as web_answer
 
 # Whose names are in no hosts file.
 DOMAIN = "east.contoso.invalid"
@@ -182,6 +184,82 @@ async def test_a_port_that_speaks_http_at_the_login_host(tmp_path: Path) -> None
         document = await checked(config_for(tmp_path, web.url))
     assert document["verdict"]["id"] == "login-unreachable"
     assert ids(document)[0] == "tls-not-tls"
+
+
+GATEWAY = b"<!DOCTYPE html><title>Guest Network Sign-in</title>"
+
+
+async def test_an_untrusted_root_is_told_before_the_page_of_the_gateway_behind_it(
+    tmp_path: Path,
+) -> None:
+    """Nothing is asked of a host that is not trusted: once its root is, the page is named."""
+    script = Script(metadata=web_answer(GATEWAY, Content_Type="text/html"))
+    context = STRANGERS.server(STRANGERS.leaf("localhost"))
+    async with scripted(script, context) as web:
+        first = await document_on(tmp_path, web.url)
+        assert first["verdict"]["id"] == "tls-untrusted-root"
+        assert web.asked == []
+        second = await document_on(tmp_path, web.url, roots=(STRANGERS.root,))
+    assert second["verdict"]["id"] == "metadata-intercepted"
+
+
+async def test_a_gateways_page_hides_no_login_host_that_is_not_trusted(tmp_path: Path) -> None:
+    script = Script()
+    trusted = (authority().root, STRANGERS.root)
+    context = STRANGERS.server(STRANGERS.leaf("localhost"))
+    async with scripted(Script(), context) as login, scripted(script) as web:
+        script.metadata = metadata(login.url)
+        config = config_for(tmp_path, web.url, *trusted)
+        assert (await checked(config))["ok"]
+        (tmp_path / "ca.pem").write_bytes(authority().root.pem)
+        script.metadata = web_answer(GATEWAY, Content_Type="text/html")
+        document = await checked(config)
+    assert document["verdict"]["id"] == "metadata-intercepted"
+    assert "Strangers" in " ".join(of_login(document)["evidence"])
+
+
+class Aged(Script):
+    """An ARM that serves one old api-version, and refuses the caller by that."""
+
+    def answer(self, asked: Asked) -> Raw:
+        if not asked.target.startswith("/subscriptions/"):
+            return super().answer(asked)
+        if asked.target.endswith("api-version=2018-05-01"):
+            return self.groups
+        words = "The supported versions are '2016-02-01,2018-05-01'."
+        return arm_error("400 Bad Request", "InvalidApiVersionParameter", words)
+
+
+async def test_another_profile_hides_no_missing_role(tmp_path: Path) -> None:
+    script = Aged(groups=arm_error("403 Forbidden", "AuthorizationFailed", "no"))
+    async with scripted(script) as web:
+        document = await document_on(tmp_path, web.url)
+    assert document["verdict"]["id"] == "api-version-unsupported"
+    assert "it asks for api-version 2019-10-01" in document["verdict"]["evidence"]
+    (role,) = (each for each in document["also_seen"] if each["id"] == "arm-forbidden")
+    assert role["title"].startswith("Once the profile fits: ")
+    assert role["remedies"]
+
+
+async def test_a_profile_that_does_not_fit_is_the_only_fault_where_it_is(tmp_path: Path) -> None:
+    async with scripted(Aged()) as web:
+        document = await document_on(tmp_path, web.url)
+    assert document["verdict"]["id"] == "api-version-unsupported"
+    assert not [each for each in ids(document) if each.startswith("arm-")]
+
+
+async def test_drift_hides_no_login_host_that_is_dead(tmp_path: Path, closed_port: int) -> None:
+    """The recorded one; nobody is led to the other, which somebody else may have named."""
+    script = Script()
+    async with scripted(script) as web, scripted(Script()) as elsewhere:
+        dead = f"https://localhost:{closed_port}"
+        config = await recorded_with_login(tmp_path, dead, script, web.url)
+        script.metadata = metadata(elsewhere.url)
+        document = await checked(config)
+        assert elsewhere.listener.connections == 0
+    assert document["verdict"]["id"] == "metadata-drift"
+    assert of_login(document)["side"] == "stamp"
+    assert "tcp-refused" in ids(document)
 
 
 @pytest.mark.parametrize(("tenant", "reported"), [("adfs", True), ("contoso.example", False)])

@@ -49,6 +49,8 @@ def test_a_good_url_is_normalised(text: str, expected: str) -> None:
         ),
         (f"https://{HOST}?x", f"must be the host alone, without a path; try https://{HOST}"),
         (f"https://{HOST}#x", f"must be the host alone, without a path; try https://{HOST}"),
+        (f"https://https://{HOST}/", f"must begin with https:// once; try https://{HOST}"),
+        ("https://https://", "must be https://host[:port]; try https://management.<region>.<fqdn>"),
         (f"https://ops:pw@{HOST}", f"must not hold a user name; try https://{HOST}"),
         ("https://", "must be https://host[:port]; try https://management.<region>.<fqdn>"),
         ("https://:8443", "must be https://host[:port]; try https://:8443"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.stamp import SignInKind
+from tests.diagnosis.remedy_runs import TEMPLATES
 from tests.network.conftest import Site
 from tests.product import signing_in
 
@@ -77,3 +78,11 @@ def test_the_look_that_is_offered_shows_the_service(site: Site, tmp_path: Path) 
         done = site.inside.run("bash", "-c", command)
     assert f"local {ADDRESS} dev lo" in done.stdout
     assert "HTTP/1.1 404" in done.stdout
+
+
+def test_the_list_of_versions_is_asked_for(site: Site) -> None:
+    (command,) = (each for each in TEMPLATES if "/metadata/versions" in each)
+    with a_machine_of_the_cloud(site):
+        done = site.inside.run("bash", "-c", command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout

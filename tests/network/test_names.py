@@ -48,6 +48,16 @@ def test_the_names_of_the_stamp_that_exist_tell_which_one_is_mistyped(
     assert mend == {"kind": "set", "key": "arm", "value": f"https://{ARM}"}
 
 
+def test_the_label_that_is_missing_before_the_stamps_domain(site: Site, tmp_path: Path) -> None:
+    site.resolving({ARM: [STAMP], LOGIN: [STAMP], DOMAIN: "nxdomain"})
+    document = site.check(tmp_path, arm=f'"https://{DOMAIN}"')
+    verdict = document["verdict"]
+    assert (verdict["id"], document["siblings"]) == ("dns-not-found", [ARM])
+    assert f"{ARM} does exist: management. is missing" in verdict["evidence"]
+    (mend,) = (each["action"] for each in verdict["remedies"] if each["action"])
+    assert mend == {"kind": "set", "key": "arm", "value": f"https://{ARM}"}
+
+
 def test_a_resolver_that_is_not_there(site: Site, tmp_path: Path) -> None:
     """Port 53 is closed, which the resolver library treats as a time-out."""
     with site.inside.filtering("udp dport 53 reject", "tcp dport 53 reject"):

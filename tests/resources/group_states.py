@@ -18,12 +18,11 @@ from stacktui.resources.group_changes import (
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
     OperationResult,
-    OperationState,
     delete,
     plan_deletion,
 )
 from stacktui.resources.groups import group_path
-from stacktui.resources.operations import Operation, remembered
+from stacktui.resources.operations import Operation, OperationState, remembered
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
 from tests.resources.walks import USUAL, arm_of

@@ -28,7 +28,6 @@ from stacktui.resources.group_changes import (
 )
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
-    OperationState,
     delete,
     plan_deletion,
     state_of,
@@ -37,6 +36,7 @@ from stacktui.resources.groups import resource_groups
 from stacktui.resources.operations import (
     Operation,
     OperationsFileError,
+    OperationState,
     forget,
     remember,
     remembered,
@@ -342,7 +342,8 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "content",
     ["", "[]", "{}", '{"version": 2, "operations": []}', '{"version": 1, "operations": [{}]}',
-     '{"version": 1, "operations": [null]}', "\x00", "[" * 100_000],
+     '{"version": 1, "operations": [null]}', '{"version": 1, "operations": null}',
+     "\x00", "[" * 100_000],
 )  # fmt: skip
 def test_a_file_that_is_none_of_ours_is_said_and_kept(content: str) -> None:
     operations_file().parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import pytest
 from stacktui.errors import FaultError
 from stacktui.resources import group_deletion
 from stacktui.resources.group_changes import GroupChangeError
-from stacktui.resources.group_deletion import OperationState
+from stacktui.resources.operations import OperationState
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.resources.group_states import (

@@ -247,7 +247,7 @@ async def test_a_machine_without_any_identity_gets_the_first(azure: RunningStamp
         (
             {"managed_identity": True, "unregistered": ("Microsoft.ManagedIdentity",)},
             "Microsoft.ManagedIdentity is NotRegistered",
-            "az provider register --namespace Microsoft.ManagedIdentity",
+            "stacktui providers register Microsoft.ManagedIdentity",
         ),
     ],
 )

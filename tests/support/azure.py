@@ -25,6 +25,7 @@ def installed_az(prefix: Path, version: str) -> Path:
     launcher.parent.mkdir()
     launcher.write_text(LAUNCHER.format(prefix=prefix))
     launcher.chmod(0o755)
+    (launcher.parent / "python").touch()
     return launcher
 
 

@@ -47,6 +47,7 @@ class Leaf:
     issuer: Issued | None = None
     self_signed: bool = False
     common_name: str = "Contoso portal"
+    crl: str = "http://pki.contoso.example/contoso.crl"
 
     def issued(self) -> Issued:
         key = self.key or rsa_key()
@@ -70,6 +71,11 @@ class Leaf:
             builder = builder.add_extension(usage, critical=True)
         if self.purposes is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
+        if self.crl:
+            name = x509.UniformResourceIdentifier(self.crl)
+            point = x509.DistributionPoint([name], None, None, None)
+            places = x509.CRLDistributionPoints([point])
+            builder = builder.add_extension(places, critical=False)
         signer = key if self.self_signed else issuer.key
         return Issued(builder.sign(signer, hashes.SHA256()), key)
 
@@ -135,18 +141,24 @@ def openssl(folder: Path, *arguments: str) -> bytes:
     ).stdout
 
 
+# How Windows exports a PFX from the machine's store, and how OpenSSL 3 packs one by itself.
+VENDORS = ("-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1", "-LMK")
+OPENSSLS = ("-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256")
 PASSWORD = "Pässwort of the test"
 
 
 def pfx_file(
     path: Path, leaf: Issued, issuers: Sequence[bytes] = (), *options: str, password: bool = True
 ) -> Path:
-    """Write a PFX with openssl. `issuers` are PEM; without `password` the password is empty."""
+    """Write a PFX with openssl. `issuers` are PEM; without `password` the password is empty.
+
+    Without `options` it is packed as the vendor's readiness checker wants it.
+    """
     folder = path.parent
     pem_file(folder / "pfx-leaf.pem", leaf.pem, leaf.key_pem)
     pem_file(folder / "pfx-issuers.pem", *issuers)
     more = ["-certfile", "pfx-issuers.pem"] if issuers else []
     secret = "env:PASSWORD" if password else "pass:"
     openssl(folder, "pkcs12", "-export", "-in", "pfx-leaf.pem", *more, "-passout", secret,
-            *options, "-out", path.name)  # fmt: skip
+            *(options or VENDORS), "-out", path.name)  # fmt: skip
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pty
 import select
@@ -11,14 +12,17 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from stacktui.cli.main import main
 from tests.product import stacktui
 
 # Seconds: longer than a check may take, short enough to notice a command that hangs.
 PATIENCE = 60
+_CTRL_C = "\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +98,75 @@ class Shell:
         return ran.document
 
 
+_SERVER = multiprocessing.get_context("forkserver")
+# Its children run the main module again, which is often pytest's.
+_SERVER.set_forkserver_preload(["pytest", "tests.cli.killed", __name__])
+
+
+class _Forked:
+    """`stacktui` in a process of its own, of an interpreter that has imported it already: to start
+    one takes most of such a test's time."""
+
+    def __init__(self, words: list[str], terminal: str, environment: Mapping[str, str]) -> None:
+        opened, tell = _SERVER.Pipe(duplex=False)
+        given = (words, terminal, dict(environment), os.getcwd(), tell)
+        self._process = _SERVER.Process(target=_run_on, args=given)
+        self._process.start()
+        tell.close()
+        with opened:
+            # A terminal that nobody has open has ended.
+            assert opened.recv()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        assert self._process.exitcode is not None, "it has not ended"
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _run_on(
+    words: list[str], terminal: str, environment: dict[str, str], folder: str, tell: Connection
+) -> None:
+    os.setsid()
+    opened = os.open(terminal, os.O_RDWR)  # which makes it this session's
+    for stream in range(3):
+        os.dup2(opened, stream)
+    os.close(opened)
+    tell.send(True)
+    tell.close()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    time.tzset()
+    with open(0) as sys.stdin, open(1, "w") as sys.stdout, open(2, "w") as sys.stderr:
+        sys.argv = ["stacktui", *words]
+        try:
+            main()
+        except SystemExit as error:
+            sys.stdout.flush()
+            os._exit(int(error.code or 0))
+
+
 def on_terminal(
     command: list[str], replies: Iterable[tuple[str, str]], environment: Mapping[str, str]
 ) -> tuple[int, str]:
     """Run `command` on its own terminal; return its exit code and output."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        # Programs that prompt for a password open /dev/tty, which must be this terminal.
-        ["setsid", "--ctty", "--wait", *command],
-        stdin=theirs, stdout=theirs, stderr=theirs, env=dict(environment),
-    )  # fmt: skip
-    os.close(theirs)
+    # Programs that prompt for a password open /dev/tty, which must be this terminal.
+    process: subprocess.Popen[bytes] | _Forked
     waiting, screen, seen = list(replies), "", 0
+    # One that is to be interrupted is started as a user's is.
+    interrupted = any(_CTRL_C in reply for _, reply in waiting)
+    if command[:3] == [sys.executable, "-m", "stacktui"] and not interrupted:
+        process = _Forked(command[3:], os.ttyname(theirs), environment)
+    else:
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", *command],
+            stdin=theirs, stdout=theirs, stderr=theirs, env=dict(environment),
+        )  # fmt: skip
+    os.close(theirs)
     deadline = time.monotonic() + PATIENCE
     try:
         while piece := _piece(ours, deadline):

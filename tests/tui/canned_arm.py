@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from stacktui.check.pinning import RecordDiff
 from stacktui.check.registration import Discovery
@@ -20,6 +20,8 @@ from stacktui.environments.cloud import cloud_of
 from stacktui.environments.naming import other_audience
 from stacktui.environments.record import StampRecord
 from stacktui.identities.token_source import TokenSource
+from stacktui.resources.group_changes import GroupWrite
+from stacktui.resources.group_deletion import OperationResult, PlannedDeletion
 from stacktui.resources.group_details import GroupDetails
 from stacktui.resources.images import ImageLevel, ImageMatch
 from stacktui.resources.listing import Rows
@@ -39,15 +41,20 @@ from stacktui.resources.model import (
     RoleDefinition,
     Subscription,
 )
+from stacktui.resources.operations import Operation, OperationState
 from stacktui.resources.retry import Wait
 from stacktui.resources.role_paths import READER
 from stacktui.resources.roles import Access
+from stacktui.text.times import utc_text
 from stacktui.tui.arm_engine import ArmEngine
 from stacktui.tui.arm_reader import UnreadError
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.deletions import LiveDeletion
 from stacktui.tui.group_list import GroupPage, text_of
 
 SUBSCRIPTION = "3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90"
 _OTHER = "b0a7c9de-1f4e-4c55-9d5b-4a0d8c6f7e11"
+_VERSION = "2019-10-01"
 _TENANT = "2e1a19d5-0000-4000-8000-000000000001"
 
 
@@ -209,5 +216,54 @@ class CannedArm(ArmEngine):
         cloud = cloud_of(environment, record.metadata)
         return Discovery(target, cloud, RecordDiff(None, record), other_audience(environment.arm))
 
-    async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
-        return Rows(PROVIDERS)
+    async def providers(self, target: CheckTarget, wanted: str) -> tuple[str, Rows[Provider]]:
+        return SUBSCRIPTION, Rows(PROVIDERS)
+
+    async def locations(self, target: CheckTarget, wanted: str) -> tuple[str, tuple[str, ...]]:
+        return SUBSCRIPTION, ("local", "north")
+
+    async def plan_creation(
+        self,
+        target: CheckTarget,
+        subscription: str,
+        name: str,
+        location: str,
+        tags: Mapping[str, str],
+    ) -> GroupWrite:
+        body = {"location": location, "tags": dict(tags)}
+        path = group(name).id
+        return GroupWrite(name, "PUT", path, _VERSION, body, None, None, tags, location)
+
+    async def plan_deletion(
+        self, target: CheckTarget, subscription: str, name: str
+    ) -> PlannedDeletion | None:
+        found = next(each for each in self._groups if each.name == name)
+        inside, locks = DETAILS.resources, DETAILS.locks
+        return PlannedDeletion(subscription, found, found.id, _VERSION, inside, locks, {})
+
+
+def deletions(target: CheckTarget, at: datetime) -> list[LiveDeletion]:
+    """One that runs, one that ended, one that ARM refused, and one that nobody can look at."""
+
+    def operation(of: ResourceGroup, seconds: int) -> Operation:
+        began = utc_text(at - timedelta(seconds=seconds))
+        name, arm = target.environment.name, target.environment.arm
+        return Operation("", name, arm, SUBSCRIPTION, of.name, of.id, began)
+
+    waited, gone, refused, unknown = (
+        operation(each, 40 * number) for number, each in enumerate(GROUPS[:4], 1)
+    )
+    ended = OperationResult(gone, OperationState.SUCCEEDED, "the group is gone", gone=True)
+    fault = ArmFault(
+        ArmProblem.REFUSED, f"the deletion of the resource group {refused.group}", 409,
+        code="ScopeLocked", message="The scope cannot perform delete operation.",
+    )  # fmt: skip
+    return [
+        LiveDeletion(target, at, operation=waited, accepted=True),
+        LiveDeletion(target, at, CheckState.FINISHED, operation=gone, accepted=True, result=ended),
+        LiveDeletion(target, at, CheckState.BROKEN, "409", ArmError(fault), operation=refused),
+        LiveDeletion(
+            target, at, CheckState.CANCELLED, "not looked at yet: ops needs a person to sign in, "
+            "with a check", operation=unknown, accepted=True,
+        ),
+    ]  # fmt: skip

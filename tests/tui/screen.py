@@ -8,7 +8,8 @@ from time import monotonic
 from typing import cast
 
 from textual.app import App
-from textual.events import Paste
+from textual.events import Key, Paste
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from stacktui.tui.app import StacktuiApp
@@ -69,7 +70,14 @@ async def paste(pilot: Pilot[None], text: str) -> None:
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:
-    await pilot.press(*text)
+    """Type, faster than the screen is painted: a pilot's own keys wait for it after each."""
+    driver = pilot.app._driver
+    assert driver is not None
+    for character in text:
+        name = character if character.isalnum() else _character_to_key(character)
+        key = Key(name, character)
+        key.set_sender(pilot.app)
+        driver.send_message(key)
     await pilot.pause()
 
 

@@ -22,7 +22,7 @@ from stacktui.check.summary import CheckSummary
 from stacktui.check.summary_text import result_summary
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
-from stacktui.diagnosis.finding import Diagnosis
+from stacktui.diagnosis.finding import ClientResult, Diagnosis
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.record import StampRecord, more_of
@@ -40,6 +40,7 @@ from tests.diagnosis.test_fixes import ACCEPT, COMMAND, PLAIN, PROXIES, SET, fin
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
 from tests.support.draws import draws
+from tests.tui.canned import HEALTHY
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 AZ = AzFacts(Path("/home/ops/.azure"), (AzInstallation(Path("/usr/bin/az"), "2.66.2"),))
@@ -98,6 +99,21 @@ def test_the_device_code_prompt_names_its_host() -> None:
     shown = "\n".join("".join(span.text for span in each.spans) for each in prompt_lines(prompt))
     assert "sign in at adfs.evil.example:8443" in shown
     assert "https://microsoft.com/devicelogin" in shown
+
+
+def test_what_az_would_fail_at_stands_beside_the_ok() -> None:
+    """With its remedy, whose command `y` copies."""
+    found = finding(COMMAND)
+    az = ClientResult("az", "/usr/bin/az", "2.91.0", (), False, found.id, (found,))
+    check = replace(live(HEALTHY), diagnosis=Diagnosis(None, (), (az,)))
+    shown = rendered(check)
+    assert f"OK for stacktui · az would fail: {found.id}" in shown
+    assert "az 2.91.0 (/usr/bin/az) would fail" in shown
+    assert found.title in shown
+    assert copied_of(check.diagnosis) is COMMAND
+    works = replace(az, works=True, findings=())
+    shown = rendered(replace(check, diagnosis=Diagnosis(None, (), (works, az))))
+    assert "OK for stacktui" not in shown
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

@@ -18,7 +18,7 @@ from stacktui.tui.check_runner import Engine
 from stacktui.tui.frame import Border
 from stacktui.tui.panes import identity_state
 
-from . import canned
+from . import canned, screen
 from .canned import CONFIG, canned_app
 from .canned_certificates import STARTED
 from .screen import read, resize, settle, text_of, type_in, until, write
@@ -479,7 +479,7 @@ async def test_a_pane_with_another_border_is_painted_where_its_size_is_the_same(
     async with app.run_test(size=(80, 23)) as pilot:
         await pilot.press("3", "enter")
         await until(pilot, "─ 3 Identities ─")
+        await screen.shown(pilot)  # what changes later gives it the border that belongs there
         app.dashboard.grid.identities.set_border(Border.NONE)
         await pilot.pause()
-        await pilot.pause(0.1)
         assert "─ 3 Identities ─" not in text_of(app)

@@ -270,7 +270,7 @@ async def test_who_needs_a_person_signs_in_first(azure: RunningStamp, config: Pa
         ({}, ("no resource provider Microsoft.ManagedIdentity", "--kind service-principal")),
         (
             {"managed_identity": True, "unregistered": ("Microsoft.ManagedIdentity",)},
-            ("is NotRegistered", "az provider register --namespace Microsoft.ManagedIdentity"),
+            ("is NotRegistered", "stacktui providers register Microsoft.ManagedIdentity"),
         ),
     ],
 )

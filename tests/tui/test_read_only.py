@@ -21,14 +21,16 @@ ROOT = Path(stacktui.__file__).parent
 FAULT = canned.events_of(canned.UNTRUSTED)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What changes a file of the user's, in the end. The history is not one: it has its own database.
-WRITERS = {"write_atomically", "set_mode", "run_suspended"}
+# And the screens that write in ARM, by an engine that is loaded late.
+WRITERS = {"write_atomically", "set_mode", "run_suspended", "CreateGroup", "TagGroup",
+           "DeleteGroup", "WriteProbeScreen"}  # fmt: skip
 # A check writes the record of a stamp on its own, but not in read-only mode.
 ALONE = "record_first"
 BELOW = ("config/", "environments/", "certificates/", "identities/", "check/", "diagnosis/",
          "exchange/importing", "exchange/identity_import")  # fmt: skip
 # The modules of what is always on screen; the other screens are opened by its actions.
 BOARD = ("app", "files_app", "dashboard", "certificate_actions", "check_actions", "config_actions",
-         "group_actions", "pane_grid")  # fmt: skip
+         "group_actions", "group_change_actions", "pane_grid")  # fmt: skip
 # Whose methods are called through these.
 OWNERS = {
     "self.services": ("StacktuiApp", "FilesApp"),

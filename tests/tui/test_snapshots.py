@@ -17,6 +17,7 @@ from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.identities.token_source import SignIn
 from stacktui.tui import (
     arm_reader,
+    arm_task,
     identity_walker,
     live_walk,
     resource_counter,
@@ -25,11 +26,11 @@ from stacktui.tui import (
 )
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments, identity_state
-from stacktui.tui.screens import device_code, managed_identity
+from stacktui.tui.screens import device_code, managed_identity, operations
 
 from . import canned, canned_certificates, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
-from .canned_arm import CannedArm
+from .canned_arm import CannedArm, deletions
 from .canned_certificates import STARTED
 from .canned_scan import scans
 from .canned_walk import WALKS, CannedWalk
@@ -201,7 +202,8 @@ async def test_identities_on_the_least_screen(compare: Compare, config: Path) ->
 async def test_roles(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(role_reader, "now", lambda: STARTED)
+    for module in (arm_task, role_reader):
+        monkeypatch.setattr(module, "now", lambda: STARTED)
     app = canned_app(config, HEALTHY, text=CONFIG)
     reads = {"fails": "500 InternalServerError" if what == "not read" else "",
              "breaks": "403" if what == "refused" else ""}  # fmt: skip
@@ -346,7 +348,7 @@ async def test_groups_unread(
 async def test_counted_groups(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
-    for module in (arm_reader, resource_counter):
+    for module in (arm_reader, arm_task, resource_counter):
         monkeypatch.setattr(module, "now", lambda: STARTED)
     app = canned_app(config, text=CONFIG)
     app.resource_counter._load = lambda: CannedArm(breaks=breaks)
@@ -395,13 +397,41 @@ async def test_no_image_aliases(compare: Compare, config: Path) -> None:
 
 async def test_providers(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
-    steps = (("4", "P"), "Resource providers"), (("down",), "az provider register")
+    steps = (("4", "P"), "Resource providers"), (("down",), "samples need it")
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_providers_in_different_places(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     await compare(app, (("4", "P"), "Resource providers"), (("down", "down"), "serverFarms"))
+
+
+async def test_creating_a_group(compare: Compare, config: Path) -> None:
+    steps = (("4", "a"), "look, then ask"), ((*"rg-new", "tab", "tab", *"env=test"), "env=test")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_AT
+async def test_a_group_to_be_created(compare: Compare, config: Path, sizes: Sizes) -> None:
+    steps = (("4", "a"), "look, then ask"), ((*"rg-new", "enter"), "Create the resource group")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=sizes)
+
+
+@STARTED_AT
+async def test_deleting_a_group(compare: Compare, config: Path, sizes: Sizes) -> None:
+    steps = ("4", "backup-vault-prod"), ("D", "Type its name"), (tuple("abc"), "abc")
+    await compare(canned_app(config, text=CONFIG), *steps, sizes=sizes)
+
+
+async def test_operations(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    steps: list[Step] = [("O", "running"), (("down", "down"), "A lock forbids it")]
+    target = app.app_state.target
+    assert target is not None
+    for each in deletions(target, STARTED):
+        app.deletions._known[each.operation.key] = each
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_requests(compare: Compare, config: Path) -> None:

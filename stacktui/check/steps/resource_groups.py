@@ -6,7 +6,7 @@ from stacktui.check.step import Step, StepContext
 from stacktui.check.step_names import StepName
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
-from stacktui.resources.groups import resource_groups
+from stacktui.resources.groups import resource_groups, with_next_refusal
 from stacktui.resources.model import ArmError, ResourceGroupList
 from stacktui.resources.subscriptions import first_enabled_subscription, with_subscriptions
 
@@ -18,7 +18,8 @@ async def _run(context: StepContext) -> ResourceGroupList:
     try:
         return await resource_groups(client, subscription)
     except ArmError as error:
-        raise await with_subscriptions(client, error) from None
+        found = await with_next_refusal(client, subscription, error)
+        raise await with_subscriptions(client, found) from None
 
 
 RESOURCE_GROUPS = Step(StepName.RESOURCE_GROUPS, _run, needs=(StepName.TOKEN,))

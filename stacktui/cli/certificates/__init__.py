@@ -15,6 +15,7 @@ command = LazyGroup(
         "trust": "Trust a root.",
         "untrust": "Remove a root that stacktui added.",
         "export": "Write one bundle for az and other programs.",
+        "repair": "Write a file of certificates as it was meant.",
         "lint": "Check certificate files against the vendor's readiness rules.",
         "convert": "Convert a service principal's certificate, PFX to PEM or back.",
     },

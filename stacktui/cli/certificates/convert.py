@@ -1,4 +1,4 @@
-"""`stacktui certificates convert`: a service principal's certificate, PFX to PEM or back."""
+"""`stacktui certificates convert`: a certificate with its key, PFX to PEM, back, or packed anew."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import out
 from stacktui.cli.settings import require_writable
 from stacktui.config.atomic import refuse_dangling_link
-from stacktui.text.counts import count_of
+from stacktui.text.counts import count_of, time_span
 from stacktui.text.sanitize import escape_control_chars
 
 
@@ -56,9 +56,11 @@ def command(
     yes: bool,
     format_: str,
 ) -> None:
-    """Convert a service principal's certificate: a PFX to PEM, or PEM to a PFX.
+    """Convert a certificate with its key: a PFX to PEM, PEM to a PFX, or a PFX packed anew.
 
-    The content of IN decides the direction. OUT holds the certificate, its chain and its private
+    The name of OUT decides (.pfx and .p12, .pem and .crt), else it is the other form than IN. A PFX
+    is packed as the vendor's readiness checker wants it: TripleDES-SHA1, for the machine store, the
+    chain in order. OUT holds the certificate, its chain and its private
     key, and only its owner can read it. The key in a PEM file is not encrypted, as signing in
     requires. Passwords are prompted for, or come from a variable or a file, never from an argument.
     """
@@ -68,9 +70,12 @@ def command(
     key_password = Password("key-password", key_password_env, key_password_file)
     _check_target(source, target)
 
+    asked: list[str] = []
+
     def ask(form: Form) -> str:
         if form is Form.PFX:
-            return password.get(f"Password of {source!s}")
+            asked.append(password.get(f"Password of {source!s}"))
+            return asked[0]
         return key_password.get(f"Password of the key in {source!s}")
 
     bundle = read_key_bundle(source, ask)
@@ -80,12 +85,22 @@ def command(
         raise KeyBundleError(f"{source}: {error}") from None
     if target.exists():
         confirm(f"{target!s} exists. Replace it?", yes=yes)
-    if bundle.form is Form.PFX:
+    form = _form_of(target, bundle)
+    if form is Form.PEM:
         write_private(target, pem)
     else:
-        new = password.get(f"Password for {target!s}", twice=True)
+        # A PFX that is packed anew keeps its password.
+        new = asked[0] if asked else password.get(f"Password for {target!s}", twice=True)
         write_private(target, pfx_of(bundle, new))
-    _report_converted(target, bundle, format_)
+    _report_converted(target, bundle, form, format_)
+
+
+def _form_of(target: Path, bundle: KeyBundle) -> Form:
+    if target.suffix.lower() in (".pfx", ".p12"):
+        return Form.PFX
+    if target.suffix.lower() in (".pem", ".crt", ".cer"):
+        return Form.PEM
+    return Form.PEM if bundle.form is Form.PFX else Form.PFX
 
 
 def _check_target(source: Path, target: Path) -> None:
@@ -107,19 +122,19 @@ def _check_target(source: Path, target: Path) -> None:
         raise CommandError(f"{shown} cannot be a file's name") from None
 
 
-def _report_converted(target: Path, bundle: KeyBundle, format_: str) -> None:
+def _report_converted(target: Path, bundle: KeyBundle, form: Form, format_: str) -> None:
     now = datetime.now(UTC)
     der = bundle.chain[bundle.leaf]
     leaf, prints = describe(der), thumbprints(der)
     issuers = len(own_chain(bundle)) - 1
     left_out = len(bundle.chain) - 1 - issuers
-    pem = bundle.form is Form.PFX
+    pem = form is Form.PEM
     line = _config_line(target) if pem and leaf.key_type == "RSA" else None
     if format_ == "json":
         document = {
             "schema": SCHEMA,
             "written": str(target),
-            "form": (Form.PEM if pem else Form.PFX).value,
+            "form": form.value,
             "issuers": issuers,
             "left_out": left_out,
             "certificate": certificate_document(leaf, now),
@@ -155,10 +170,10 @@ def _report_converted(target: Path, bundle: KeyBundle, format_: str) -> None:
 
 
 def _validity(leaf: Certificate, now: datetime) -> str:
-    left = leaf.days_left(now)
+    left = leaf.time_left(now)
     if left is None:
         return "unknown"
-    days = f"{count_of(left, 'day')} left" if left >= 0 else "expired"
+    days = f"{time_span(left)} left" if left.days >= 0 else "expired"
     return f"{leaf.not_before:%Y-%m-%d} to {leaf.not_after:%Y-%m-%d}, {days}"
 
 

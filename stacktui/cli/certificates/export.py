@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
-from stacktui.certificates.files import CertificateFileError, read_certificates
+from stacktui.certificates.file_repair import read_certificates
+from stacktui.certificates.files import CertificateFileError
 from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.name_completion import environment_names
@@ -78,6 +79,7 @@ def _document(exported: Exported) -> dict[str, object]:
         ],
         "left_out": list(exported.left_out),
         "backup": None if backup is None else str(backup),
+        "closed": None if exported.closed is None else str(exported.closed),
         **exported.lines,
     }
 
@@ -96,6 +98,9 @@ def _write(exported: Exported) -> None:
     err("This applies to the current shell; put the line in ~/.bashrc or $PROFILE to keep it.")
     for note in EXPORT_NOTES:
         err(note)
+    if (closed := exported.closed) is not None:
+        err(f"{closed} is closed to other users: only your own programs can read the bundle.")
+        err("For those of others, name a FILE elsewhere.")
 
 
 def _warn_of_variables(exported: Exported) -> None:

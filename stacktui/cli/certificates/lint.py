@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import click
 
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.crl import fetched_crl
 from stacktui.certificates.document import SCHEMA, certificate_document, results_document
 from stacktui.certificates.errors import CertificateError
+from stacktui.certificates.file_rules import REPACK
 from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
 from stacktui.certificates.levels import Level, worst_level
 from stacktui.certificates.readiness import RuleResult, Source, covered, worst
@@ -31,6 +34,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.counts import count_of
+from stacktui.text.shell import command_line, for_this_machine
 
 _SYMBOLS = {
     Level.FAIL: "✗",
@@ -78,6 +82,7 @@ class _Names:
 @click.option("--region", metavar="R", help="The stamp's region; all its names must be covered.")
 @click.option("--fqdn", metavar="F", help="The stamp's external domain name, without the region.")
 @click.option("--adfs", is_flag=True, help="The stamp signs in with AD FS (two more names).")
+@click.option("--fetch-crl", is_flag=True, help="Also fetch the CRL that each FILE names.")
 @password_options("password", "the password of the files")
 @format_option
 @reads_config
@@ -87,6 +92,7 @@ def command(
     region: str | None,
     fqdn: str | None,
     adfs: bool,
+    fetch_crl: bool,
     password_env: str | None,
     password_file: Path | None,
     format_: str,
@@ -105,7 +111,9 @@ def command(
     errors: list[tuple[Path, str]] = []
     for path in files:
         try:
-            linted.append(_lint(path, reader.read(path), names, now))
+            bundle = reader.read(path)
+            found = _lint(path, bundle, names, now)
+            linted.append(_with_fetched_crl(found) if fetch_crl else found)
         except CertificateError as error:
             errors.append((path, str(error)))
             click.echo(f"stacktui: {error}", err=True)
@@ -116,6 +124,19 @@ def command(
     failed = _set_level(linted, names) is Level.FAIL
     code = ExitCode.FAULT if failed else ExitCode.HEALTHY
     click.get_current_context().exit(ExitCode.USAGE if errors else code)
+
+
+def _with_fetched_crl(linted: _Linted) -> _Linted:
+    """Return the results with the CRL fetched, as the vendor's checker does where it can."""
+    results = []
+    for each in linted.results:
+        if each.rule == "http-crl" and each.level is Level.PASS:
+            why = asyncio.run(fetched_crl(each.text))
+            if why:
+                remedy = "let the stamp reach it, or have the CA publish it there"
+                each = replace(each, level=Level.FAIL, text=f"{each.text}: {why}", remedy=remedy)
+        results.append(each)
+    return replace(linted, results=tuple(results))
 
 
 def _names_of(region: str | None, fqdn: str | None, adfs: bool) -> _Names | None:
@@ -162,8 +183,19 @@ def _lint(path: Path, bundle: KeyBundle, names: _Names | None, now: datetime) ->
         source=Source.PFX if bundle.form is Form.PFX else Source.FILE,
         leaf=bundle.leaf,
         key=bundle.key_found,
+        pfx=bundle.pfx,
     )
+    results = tuple(_finished(path, each) for each in results)
     return _Linted(path, bundle.form, describe(bundle.chain[bundle.leaf]), results)
+
+
+def _finished(path: Path, result: RuleResult) -> RuleResult:
+    """Return the result with the file's name in the command of its remedy."""
+    if result.remedy != REPACK:
+        return result
+    words = [str(path), str(path.with_name(f"{path.stem}-new.pfx"))]
+    command = for_this_machine(command_line("stacktui certificates convert", words))
+    return replace(result, remedy=f"pack it again: {command}")
 
 
 def _set_level(linted: Sequence[_Linted], names: _Names | None) -> Level:

@@ -25,7 +25,7 @@ from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.text.counts import count_of
-from stacktui.text.shell import bash
+from stacktui.text.shell import bash, command_line, for_this_machine
 
 # At most so many expired certificates of a store are named; the JSON has all.
 MAX_EXPIRED = 8
@@ -63,6 +63,8 @@ def _write_stores(states: Sequence[StoreState]) -> None:
         paths = tuple(source.path for source in store.sources)
         sign = "✗" if state.problem else "!" if state.lost else "✓"
         count = count_of(state.count, "certificate")
+        if state.problem and state.repairable:  # they are in the file, and no program reads them
+            count = "none is read"
         out_beside(f"{sign} {store.name:<20} {count:>16}", store.detail)
         if not state.problem and paths in first:
             out(f"    the same as {first[paths]}")
@@ -82,6 +84,9 @@ def _write_content(state: StoreState) -> None:
         out_wrapped(f"    ✗ {state.problem}", 6)
     for line in state.unreadable:
         out_wrapped(f"    ! unreadable: {line}", 6)
+    for path in state.repairable:
+        repair = command_line("stacktui certificates repair", [path])
+        out(f"      → {for_this_machine(repair)}")
     if state.expired:
         ended = (f"{each.common_name} ({each.not_after:%Y-%m-%d})" for each in state.expired)
         listed = ", ".join(islice(ended, MAX_EXPIRED))

@@ -17,7 +17,7 @@ from stacktui.certificates.bundle import WAAGENT, Change, plain, plan_addition
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.files import read_certificates
+from stacktui.certificates.file_repair import read_certificates
 from stacktui.certificates.formatting import COMPARE, LOST_BY_UPGRADE, last_digits
 from stacktui.certificates.roots import root_of, why_no_root
 from stacktui.certificates.scan import scan_one

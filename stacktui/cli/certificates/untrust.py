@@ -14,7 +14,7 @@ import click
 from stacktui.certificates.chain import describe
 from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.export import exports_with
-from stacktui.certificates.files import read_certificates
+from stacktui.certificates.file_repair import read_certificates
 from stacktui.certificates.untrust_root import Removal, plan_untrust, untrust
 from stacktui.cli.ask import confirm, yes_option
 from stacktui.cli.certificates.targets import (

@@ -27,10 +27,9 @@ from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_o
 from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
-from stacktui.resources.group_changes import TAG_RULE, is_tag
-from stacktui.resources.group_deletion import OperationState
+from stacktui.resources.group_changes import TAG_RULE, is_tag, request_lines
 from stacktui.resources.model import ArmFault, is_forbidden
-from stacktui.resources.operations import Operation
+from stacktui.resources.operations import Operation, OperationState
 from stacktui.resources.retry import is_passing
 from stacktui.resources.written import ChangeError
 
@@ -48,13 +47,17 @@ class ChangeResult:
     error: FaultError[Any] | ChangeError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupSession:
-    """A client of an environment's ARM, for a group of a subscription."""
+    """A client of an environment's ARM, for a group of a subscription.
+
+    `remembered` is False once a deletion goes on that the file of operations could not take.
+    """
 
     arm: ArmSession
     subscription: str
     yes: bool
+    remembered: bool = True
 
     def show(self, lines: Iterable[str]) -> None:
         """Write to stderr what a question is about, unless `--yes` answers it."""
@@ -66,13 +69,13 @@ class GroupSession:
         self, method: str, path: str, version: str, body: object = None
     ) -> tuple[str, ...]:
         """Return a request as it is sent."""
-        url = f"{self.arm.target.environment.arm}{path}?api-version={version}"
-        sent = () if body is None else (json.dumps(body, ensure_ascii=False),)
-        return (f"{method} {url}", *sent)
+        return request_lines(self.arm.target.environment, method, path, version, body)
 
     @property
-    def operations_command(self) -> str:
-        return command_for("stacktui operations list", self.arm.target, "-e")
+    def follow_up_command(self) -> str:
+        """The command that shows how what was begun goes on."""
+        command = "stacktui operations list" if self.remembered else "stacktui groups list"
+        return command_for(command, self.arm.target, "-e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class ChangeRequest:
                 result = ChangeResult("unknown" if unknown else "failed", "", error=error)
             except asyncio.CancelledError:  # Ctrl+C
                 session.waits.clear()
-                warn(f"what was sent goes on in ARM; see it: {group.operations_command}")
+                warn(f"what was sent goes on in ARM; see it: {group.follow_up_command}")
                 raise
             session.waits.clear()
             self._write(change, result, group)

@@ -13,11 +13,11 @@ from stacktui.cli.options import examples
 from stacktui.cli.output import warn
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
-    OperationState,
     PlannedDeletion,
     delete,
     plan_deletion,
 )
+from stacktui.resources.operations import OperationState
 from stacktui.text.counts import count_of
 
 # The most resources that a question names.
@@ -64,11 +64,12 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
                     continue
                 operation = event.operation
                 if event.not_remembered:
+                    session.remembered = False
                     warn(f"the deletion is not remembered: {event.not_remembered}")
                 if no_wait:
                     break
         if result is None:
-            line = f"– ARM deletes resource group {group.name}; see {session.operations_command}"
+            line = f"– ARM deletes resource group {group.name}; see {session.follow_up_command}"
             return ChangeResult("running", line, (), plan.row, operation)
         line = f"✓ deleted resource group {group.name}: {result.words}"
         if result.state is not OperationState.SUCCEEDED:

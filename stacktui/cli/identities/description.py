@@ -14,7 +14,7 @@ from stacktui.config.edit import users_of
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.identities.model import Identity
 from stacktui.identities.origin import IdentityOrigin, origins
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 from stacktui.text.times import utc_text
 
 _SIGNS = {Level.PASS: "✓", Level.WARNING: "!"}
@@ -58,10 +58,10 @@ class DescribedIdentity:
             return ""
         if self.file.problem:
             return f"✗ {self.file.word}"
-        left = _days_left(self.file)
+        left = self.file.chain[0].time_left(self.file.read) if self.file.chain else None
         if left is None:
             return ""
-        return f"{_SIGNS.get(level_of(left), '✗')} {count_of(left, 'day')} left"
+        return f"{_SIGNS.get(level_of(left.days), '✗')} {time_span(left)} left"
 
 
 def described(settings: Settings, names: Sequence[str]) -> Iterator[DescribedIdentity]:

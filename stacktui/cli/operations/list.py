@@ -14,9 +14,9 @@ from stacktui.cli.options import ArmRequest, ExitCode, examples, identity_option
 from stacktui.cli.output import warn
 from stacktui.cli.settings import read_settings
 from stacktui.config.read_only import is_read_only
-from stacktui.resources.group_deletion import OperationResult, OperationState, state_of
+from stacktui.resources.group_deletion import OperationResult, state_of
 from stacktui.resources.listing import RowPage
-from stacktui.resources.operations import forget, others, remembered
+from stacktui.resources.operations import OperationState, forget, others, remembered
 from stacktui.text.times import moment_text
 
 _SYMBOLS = {

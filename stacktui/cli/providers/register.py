@@ -24,7 +24,7 @@ from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
 from stacktui.resources.model import Provider, is_forbidden
-from stacktui.resources.providers import provider, register, registered
+from stacktui.resources.providers import RegistrationError, provider, register, registered
 from stacktui.text.shell import command_line, for_this_machine
 
 
@@ -61,7 +61,7 @@ def command(request: ArmRequest, namespace: str, identity: str | None, yes: bool
             if asked:
                 await register(session.client, subscription, before.namespace)
             found = await registered(session.client, subscription, before.namespace)
-        except FaultError as error:
+        except (FaultError, RegistrationError) as error:
             return _report(error, session, before)
         session.waits.clear()
         if request.format_ == "json":
@@ -85,11 +85,17 @@ def command(request: ArmRequest, namespace: str, identity: str | None, yes: bool
     click.get_current_context().exit(run_on(target, request, do))
 
 
-def _report(error: FaultError[Any], session: ArmSession, before: Provider) -> int:
+def _report(
+    error: FaultError[Any] | RegistrationError, session: ArmSession, before: Provider
+) -> int:
     """Say what failed, and how to find out whether the provider is registered nevertheless."""
     session.waits.clear()
-    forbidden = is_forbidden(error)
-    report_fault(error, session.target, saved=not forbidden)
+    cause = error.cause if isinstance(error, RegistrationError) else error
+    forbidden = cause is not None and is_forbidden(cause)
+    if cause is None:
+        warn(str(error))
+    else:
+        report_fault(cause, session.target, saved=not forbidden)
     if forbidden:
         action = f"{before.namespace}/register/action"
         err(f"  it takes {action}, which Contributor and Owner have: --identity NAME")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.levels import WARNING_DAYS, Level
-from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
+from stacktui.certificates.same_root import leads_to, path_to_root
+from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode, is_rooted
 from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import ReportContext, described, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.remedies import exporting
+from stacktui.diagnosis.recorded_root import recorded_signer
+from stacktui.diagnosis.remedies import LINT_NEW_FILES, exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.identities.model import CertificateRef
-from stacktui.text.counts import count_of
+from stacktui.text.counts import time_span
 from stacktui.transport.records import ConnectionFacts
 
 if TYPE_CHECKING:
@@ -29,11 +31,48 @@ AZ_WORKS = "nothing: it works until the last day"
 
 
 def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
-    """Yield the connections that show the stamp's own chain, not that of a TLS gateway."""
+    """Yield the connections that show the stamp's own chain, not that of a TLS gateway.
+
+    A chain is the stamp's if it leads to the recorded root, else if it leads to a root that is
+    trusted here: who signed any other is not known, whatever the name.
+    """
     for connection in report.presented:
-        chain = connection.tls.chain if connection.tls else ()
-        if not interceptor(described_path(chain)):
+        if _is_own(report, connection):
             yield connection
+
+
+def _likely_own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
+    """Yield those, and the ones of an unknown root to which no proxy led."""
+    for connection in report.presented:
+        own = _is_own(report, connection)
+        if own or (own is None and connection.proxy.url is None):
+            yield connection
+
+
+def _is_own(report: ReportContext, connection: ConnectionFacts) -> bool | None:
+    """Return whether a chain is the stamp's own; None if that is unknown."""
+    tls = connection.tls
+    if tls is None or interceptor(described_path(tls.chain)):
+        return False
+    if (known := _is_of_recorded_root(report, connection)) is not None:
+        return known
+    code = tls.effective_verify_code
+    # A wrong name alone leaves open who signed.
+    rooted = is_rooted(code) and (code not in NAMES or tls.verify_code_ignoring_name == 0)
+    return True if rooted else None
+
+
+def _is_of_recorded_root(report: ReportContext, connection: ConnectionFacts) -> bool | None:
+    """Return whether the chain leads to the root that was recorded of ARM; None if unknown.
+
+    Another root says nothing of another host: the login host may be of another CA.
+    """
+    before, tls = recorded_signer(report), connection.tls
+    if before is None or tls is None:
+        return None
+    if leads_to(path_to_root(tls), before.der):
+        return True
+    return False if connection is report.arm_connection else None
 
 
 # cert-expires-soon
@@ -69,21 +108,21 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
             "one of them is wrong"
         ] = None
     remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.placeholders))
-    return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
+    return Explanation(f"{what} ends in {time_span(left)}", tuple(evidence), remedies)
 
 
-def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
-    """Yield days left, host and certificate of those that end soon but have not ended.
+def _ending_soon(report: ReportContext) -> Iterator[tuple[timedelta, str, Certificate]]:
+    """Yield time left, host and certificate of those that end soon but have not ended.
 
     By the clock of this machine, else by the stamp's, as either may be wrong.
     """
     clocks = tuple(_clocks(report))
-    for connection in _own_connections(report):
+    for connection in _likely_own_connections(report):
         for der in connection.tls.chain if connection.tls else ():
             certificate = described(der)
             for clock in clocks:
-                left = certificate.days_left(clock)
-                if left is not None and left >= 0 and _is_soon(left):
+                left = certificate.time_left(clock)
+                if left is not None and left.days >= 0 and _is_soon(left):
                     yield left, connection.host, certificate
                     break
 
@@ -95,13 +134,13 @@ def _clocks(report: ReportContext) -> Iterator[datetime]:
         yield there
 
 
-def _is_soon(days: int) -> bool:
-    return days < WARNING_DAYS
+def _is_soon(left: timedelta) -> bool:
+    return left.days < WARNING_DAYS
 
 
-def _ends_line(left: int, host: str, certificate: Certificate) -> str:
+def _ends_line(left: timedelta, host: str, certificate: Certificate) -> str:
     end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
-    return f"{host}: {certificate.common_name} ends {end}, in {count_of(left, 'day')}"
+    return f"{host}: {certificate.common_name} ends {end}, in {time_span(left)}"
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
@@ -112,9 +151,9 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     credential = identity.credential if identity else None
     if identity is None or ends is None or not isinstance(credential, CertificateRef):
         return None
-    if not _is_soon(left := (ends - report.now).days):
+    if not _is_soon(left := ends - report.now):
         return None
-    title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"
+    title = f"The certificate of identity {identity.name} ends in {time_span(left)}"
     evidence = (f"{credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
     return Explanation(title, evidence, (_RENEW_OWN.fill(path=str(credential.path)),), Side.BOX)
 
@@ -144,12 +183,10 @@ _COVERED_BY_VERDICT: dict[int, tuple[str, ...]] = {
     VerifyCode.EE_KEY_TOO_SMALL: ("key-size",),
     VerifyCode.CA_KEY_TOO_SMALL: ("key-size",),
     VerifyCode.CA_MD_TOO_WEAK: ("signature",),
+    VerifyCode.INVALID_PURPOSE: ("extended-key-usage",),
 }
 _FIX_CERTIFICATE = RemedyTemplate(
     "The stamp's operator: {fix}", shown={"fix": "do what the report says for each rule"}
-)
-_LINT = RemedyTemplate(
-    "And judges new files with `stacktui certificates lint` before they are deployed"
 )
 
 
@@ -164,7 +201,7 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
     rules = ", ".join(dict.fromkeys(each.rule for each in found.values()))
     title = f"The vendor's readiness checker would reject a certificate of this stamp: {rules}"
     fixes = dict.fromkeys(each.remedy for each in found.values() if each.remedy)
-    remedies = (*(_FIX_CERTIFICATE.fill(fix=each) for each in fixes), _LINT.fill())
+    remedies = (*(_FIX_CERTIFICATE.fill(fix=each) for each in fixes), LINT_NEW_FILES.fill())
     return Explanation(title, tuple(found), remedies)
 
 
@@ -176,10 +213,10 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ru
     if tls is None:
         return
     said = _COVERED_BY_VERDICT.get(tls.verify_code or 0, ())
-    trusted = tls.verify_code is None
     # OpenSSL's check of names is more complete (addresses, other alphabets).
-    names = None if trusted else (connection.host,)
-    for each in evaluate(tls.chain, report.now, names=names, trusted=trusted):
+    names = None if tls.verify_code is None else (connection.host,)
+    rooted = is_rooted(tls.effective_verify_code)
+    for each in evaluate(tls.chain, report.now, names=names, rooted=rooted):
         # `cert-expires-soon` covers expiry.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
             yield each
@@ -195,7 +232,7 @@ CERT_READINESS = FaultInfo(
         "refuses is a verdict: `tls-weak`, `tls-name-mismatch`, `tls-missing-intermediate`."
     ),
     az_says=AZ_WORKS,
-    remedies=(_FIX_CERTIFICATE, _LINT),
+    remedies=(_FIX_CERTIFICATE, LINT_NEW_FILES),
     advisories=(_cert_readiness,),
 )
 

@@ -6,7 +6,13 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
+from stacktui.diagnosis.catalogue.foreign_users import (
+    FOREIGN_USER,
+    FOREIGN_USER_REMEDIES,
+    foreign_user,
+)
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
@@ -15,20 +21,23 @@ from stacktui.diagnosis.messages.sign_in import (
     INVALID_CLIENT,
     NO_AUTHORITY,
     NO_CREDENTIAL,
+    SIGN_IN_404,
     UNAUTHORIZED_CLIENT,
 )
 from stacktui.diagnosis.refused_user import (
     TAKE_AZURE_CLI_CLIENT,
     USE_APPLICATION,
+    is_person,
     refused_user,
     refused_user_lines,
     take_azure_cli_client,
     use_application,
 )
 from stacktui.diagnosis.remedies import CHECK_TENANT, SET_OWN_TENANT, own_tenant
-from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az, for_both
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
+    REFUSAL_ERRORS,
     is_adfs,
     refusal,
     section_of,
@@ -43,14 +52,22 @@ _SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
 
 # app-not-found
 
+# The application is there, and disabled.
+_DISABLED = "AADSTS7000112"
 _APP_NOT_FOUND = Refusal(
-    frozenset({"AADSTS700016", "MSIS9607"}), CLIENT_ERRORS | {"invalid_request"}
+    frozenset({"AADSTS700016", "AADSTS700038", "MSIS9607", _DISABLED}),
+    CLIENT_ERRORS | {"invalid_request"},
+)
+_ENABLE = in_entra(
+    "If it should sign in, an administrator of its directory enables it again",
+    "az ad sp update --id {client} --set accountEnabled=true",
+    client="CLIENT-ID",
 )
 _CHECK_CLIENT = RemedyTemplate(
     "Check client_id under {identity}: the application's id", shown=_SHOWN
 )
-_SEE_APPLICATION = for_both(
-    "Signed in to that directory with az: see whether the application is there",
+_SEE_APPLICATION = in_entra(
+    "See whether the application is there",
     "az ad sp show --id {client}",
     **_SHOWN,
 )
@@ -86,19 +103,24 @@ def _app_not_found(failure: FailureContext) -> Explanation | None:
         return Explanation(title, (*asked, *fault_lines(fault)), remedies)
     title = f"The directory has no application {client}"
     evidence = (*asked, *tenant_lines(failure, identity), *fault_lines(fault))
+    if fault.code == _DISABLED:
+        title = f"Application {client} is disabled in the directory"
+        return Explanation(
+            title, evidence, (fill_in_entra(_ENABLE, fault.authority, client=client), check)
+        )
     tenant = own_tenant(failure, identity)
-    return Explanation(
-        title, evidence, (check, tenant, _SEE_APPLICATION.fill_for_az(client=client))
-    )
+    see = fill_in_entra(_SEE_APPLICATION, fault.authority, client=client)
+    return Explanation(title, evidence, (check, tenant, see))
 
 
 APP_NOT_FOUND = FaultInfo(
     id="app-not-found",
     group=Group.TOKEN,
     sides=(Side.SIGN_IN,),
-    meaning="The directory, or the stamp's AD FS, has no such application.",
+    meaning="The directory, or the stamp's AD FS, has no such application, or disabled it.",
     distinguishing_evidence=(
         "AADSTS700016 or MSIS9607: the id is mistyped, or the application is in another tenant. "
+        "AADSTS7000112: it is there, and disabled. "
         "Where the tenant itself is unknown, it is `tenant-not-found`."
     ),
     az_says=(
@@ -118,6 +140,7 @@ APP_NOT_FOUND = FaultInfo(
         CHECK_TENANT,
         SET_OWN_TENANT,
         _SEE_APPLICATION,
+        _ENABLE,
         _SEE_ADFS_APPLICATIONS,
     ),
     refusal=_APP_NOT_FOUND,
@@ -130,13 +153,16 @@ APP_NOT_FOUND = FaultInfo(
 # The tenant that was asked is a generic one (`organizations`), and nothing else names one.
 _NOT_NAMED = sign_in_code("AADSTS50059", r"no tenant-identifying")
 _TENANT_NOT_FOUND = Refusal(
-    frozenset({"AADSTS90002", _NOT_NAMED.code}), frozenset({"invalid_request", "invalid_tenant"})
+    frozenset({"AADSTS90002", "AADSTS900023", _NOT_NAMED.code}) | FOREIGN_USER, REFUSAL_ERRORS
 )
 _NAME_TENANT = RemedyTemplate(
     "Name it under {identity}: tenant = the id or domain of the directory that {who} is in",
     shown=_SHOWN | {"who": "the application"},
 )
-_SEE_TENANTS = for_both("See the tenants of your own account", "az account tenant list")
+_SEE_TENANTS = in_entra(
+    "See the tenants of your own account",
+    "az rest --url '/tenants?api-version=2022-12-01' --query 'value[].[tenantId,displayName]'",
+)
 
 
 def _tenant_not_named(failure: FailureContext) -> Explanation | None:
@@ -152,7 +178,8 @@ def _tenant_not_named(failure: FailureContext) -> Explanation | None:
         f"the stamp signs in at {fault.authority} (Entra ID), and its metadata names no tenant",
         "nothing was sent",
     )
-    remedies = (_NAME_TENANT.fill(identity=section, who=_who(identity)), _SEE_TENANTS.fill())
+    see = fill_in_entra(_SEE_TENANTS, fault.authority)
+    remedies = (_NAME_TENANT.fill(identity=section, who=_who(identity)), see)
     return Explanation(f"No tenant is named for {identity.name}", evidence, remedies)
 
 
@@ -161,6 +188,8 @@ def _tenant_not_found(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     fault, identity = refused
+    if fault.code in FOREIGN_USER:
+        return foreign_user(failure, fault, identity)
     asked = fault.authority.rpartition("/")[2]
     evidence = (
         f"asked for the tenant {asked} at {fault.authority}",
@@ -171,23 +200,24 @@ def _tenant_not_found(failure: FailureContext) -> Explanation | None:
     if fault.code == _NOT_NAMED.code:
         title = "The sign-in service finds no tenant in what it was asked"
         remedy = _NAME_TENANT.fill(identity=section_of(identity), who=_who(identity))
-    return Explanation(title, evidence, (remedy, _SEE_TENANTS.fill()), Side.SIGN_IN)
+    see = fill_in_entra(_SEE_TENANTS, fault.authority)
+    return Explanation(title, evidence, (remedy, see), Side.SIGN_IN)
 
 
 def _who(identity: Identity) -> str:
-    people = (IdentityKind.USER, IdentityKind.DEVICE_CODE)
-    return "the user" if identity.kind in people else "the application"
+    return "the user" if is_person(identity) else "the application"
 
 
 TENANT_NOT_FOUND = FaultInfo(
     id="tenant-not-found",
     group=Group.TOKEN,
     sides=(Side.BOX, Side.SIGN_IN),
-    meaning="The sign-in service knows no such tenant, or none is named.",
+    meaning="The sign-in service knows no such tenant, or the user is not of it.",
     distinguishing_evidence=(
-        "AADSTS90002, which MSAL hides behind words of its own, or AADSTS50059 where no tenant was "
-        "named. The report has the tenant that was asked and the one that the stamp names. An "
-        "unknown application in a known tenant is `app-not-found`."
+        "AADSTS90002, which MSAL hides behind words of its own, AADSTS50059 where no tenant was "
+        "named, AADSTS50020 or 90072 where the user is of another. The report has the tenant that "
+        "was asked and the one that the stamp names. An unknown application in a known tenant is "
+        "`app-not-found`."
     ),
     az_says=(
         "AADSTS90002: Tenant '…' not found. … / "
@@ -196,9 +226,16 @@ TENANT_NOT_FOUND = FaultInfo(
     patterns={
         _NOT_NAMED: 84,
         NO_AUTHORITY: 72,
-        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found"): 80,
+        SIGN_IN_404: 80,
+        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found|invalid tenant id"): 80,
     },
-    remedies=(SET_OWN_TENANT, CHECK_TENANT, _NAME_TENANT, _SEE_TENANTS),
+    remedies=(
+        SET_OWN_TENANT,
+        CHECK_TENANT,
+        _NAME_TENANT,
+        *FOREIGN_USER_REMEDIES,
+        _SEE_TENANTS,
+    ),
     refusal=_TENANT_NOT_FOUND,
     rules=(_tenant_not_named, _tenant_not_found),
 )
@@ -265,7 +302,7 @@ AUDIENCE_UNKNOWN = FaultInfo(
         MessagePattern(
             "the audience is unknown",
             r"invalid_resource|invalid_target|resource principal named"
-            r"|'resource' parameter is invalid",
+            r"|'resource' parameter is invalid|application named '?[a-z]{3,6}://",
         ): 82,
     },
     remedies=(CHECK_TENANT, SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),
@@ -276,9 +313,7 @@ AUDIENCE_UNKNOWN = FaultInfo(
 
 # adfs-client-not-allowed
 
-_CLIENT_NOT_ALLOWED = Refusal(
-    frozenset({"MSIS9605"}), frozenset({"invalid_grant", "access_denied", "unauthorized_client"})
-)
+_CLIENT_NOT_ALLOWED = Refusal(frozenset({"MSIS9605"}), REFUSAL_ERRORS)
 _REGISTER_IN_ADFS = RemedyTemplate(
     "The stamp's operator registers the application at the privileged endpoint, which allows it to "
     "ask for the stamp's ARM; its new id goes to client_id under {identity}",
@@ -341,9 +376,8 @@ ADFS_CLIENT_NOT_ALLOWED = FaultInfo(
 
 # app-not-public
 
-_ALLOW_PUBLIC = by_az(
-    "Allow public client flows: in its registration, under Authentication, or with az, signed in "
-    "to that directory",
+_ALLOW_PUBLIC = in_entra(
+    "Allow public client flows: in its registration, under Authentication, or with az",
     "az ad app update --id {client} --is-fallback-public-client true",
     client="CLIENT-ID",
 )
@@ -353,9 +387,9 @@ def _app_not_public(failure: FailureContext) -> Explanation | None:
     refused = refused_user(failure, APP_NOT_PUBLIC)
     if refused is None:
         return None
-    _, identity = refused
+    fault, identity = refused
     remedies = (
-        _ALLOW_PUBLIC.fill(client=identity.client_id),
+        fill_in_entra(_ALLOW_PUBLIC, fault.authority, client=identity.client_id),
         *take_azure_cli_client(identity),
         use_application(identity),
     )

@@ -15,7 +15,8 @@ from stacktui.check.write_probe import WRITING
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
-from stacktui.diagnosis.formatting import request_lines
+from stacktui.diagnosis.formatting import header_lines, request_lines
+from stacktui.diagnosis.gateway_answer import is_from_stamp, names_gateway
 from stacktui.diagnosis.malformed import RUN_AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import (
@@ -84,16 +85,21 @@ def answer_lines(failure: FailureContext) -> list[str]:
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
-    """Return the fault if ARM itself refused; a page that is not JSON comes from a proxy."""
+    """Return the fault if ARM itself refused, or its web server; another page is a gateway's."""
+    fault = failure.arm(ArmProblem.REFUSED)
     response = failure.last.response if failure.last else None
-    page = response is not None and response.excerpt.startswith("<")
-    return None if page else failure.arm(ArmProblem.REFUSED)
+    if fault is None or response is None:
+        return fault
+    stamps_own = is_from_stamp(response) and not names_gateway(failure, fault.page_title)
+    return fault if stamps_own else None
 
 
 # arm-forbidden
 
 _AUTHORIZATION_FAILED = arm_code(
-    "AuthorizationFailed", r"does not have authorization to perform", whole=True
+    "AuthorizationFailed",
+    r"does not have authorization to perform|linkedauthorizationfailed",
+    whole=True,
 )
 # ARM's message names who, which action and which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
@@ -111,10 +117,11 @@ GRANT_ROLE = for_both(
 )
 # `az role` asks Microsoft Graph, which no stamp has (PROTOCOL.md section 4).
 _GRANT_BY_REST = RemedyTemplate(
-    "The owner does so with az, signed in on this stamp",
+    "The owner does so with az, signed in {where}",
     "az rest --method put --url {url} --body {body}",
     "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName {role} -Scope {scope}",
     {
+        "where": "on this stamp",
         "role": READER.name,
         "url": "/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
         "?api-version=2015-07-01",
@@ -123,11 +130,6 @@ _GRANT_BY_REST = RemedyTemplate(
         "assignee": "OBJECT-ID",
         "parameter": "-ObjectId",
     },
-)
-_GRANT_BY_ROLE = replace(
-    _GRANT_BY_REST,
-    title="The owner of a subscription of public Azure does so with az",
-    bash="az role assignment create --assignee {assignee} --role {role} --scope {scope}",
 )
 
 
@@ -190,15 +192,16 @@ def _grant(
         return
     by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
     parameter = PlainWord("-ObjectId" if principal else by_user)
-    values = {"scope": scope, "assignee": assignee, "parameter": parameter, "role": named}
-    if failure.environment.profile == PUBLIC_PROFILE:
-        yield _GRANT_BY_ROLE.fill(**values)
-    elif principal:
-        version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
-        granted = Principal(principal)
+    profile = failure.environment.profile
+    where = "to Azure" if profile == PUBLIC_PROFILE else "on this stamp"
+    values = {"scope": scope, "assignee": assignee, "parameter": parameter, "role": named,
+              "where": where}  # fmt: skip
+    if principal:
+        version = known_version(profile, "Microsoft.Authorization") or ""
+        granted = Principal(principal, bool(identity and identity.is_application))
         path = assignment_path(scope, assignment_name(scope, role, granted))
         body = json.dumps(assignment_body(scope, role, granted, version))
-        # az adds the stamp's ARM and its audience to a path.
+        # az adds ARM of its active cloud and its audience to a path.
         yield _GRANT_BY_REST.fill(url=f"{path}?api-version={version}", body=body, **values)
     else:
         yield replace(_GRANT_BY_REST, bash="").fill(**values)
@@ -245,7 +248,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(GRANT_ROLE, _GRANT_BY_REST, _GRANT_BY_ROLE),
+    remedies=(GRANT_ROLE, _GRANT_BY_REST),
     rules=(_arm_forbidden,),
 )
 
@@ -313,13 +316,28 @@ ARM_UNAVAILABLE = FaultInfo(
 # arm-server-error
 
 
+# What ARM says of a resource provider that it waited for.
+_SILENT_PROVIDER = re.compile(r"(?i)did not receive a response from '([\w.]{1,80})'")
+_PROVIDER_DOWN = RemedyTemplate(
+    "If it stays so, the stamp's operator looks at the health of the provider {provider}, not at "
+    "ARM's: give the time and the ids ({ids})",
+    shown={"provider": "that ARM names", "ids": "they are in the report"},
+)
+
+
 def _arm_server_error(failure: FailureContext) -> Explanation | None:
     fault = _refusal(failure)
     # 503 is `arm-unavailable`.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
-    evidence = (*fault_lines(fault), *request_lines(failure))
+    # A page has no code: the server's name is what makes it the stamp's.
+    server = () if fault.code else header_lines(failure, "server", "via")
+    evidence = (*fault_lines(fault), *request_lines(failure), *server)
     remedies = (RUN_AGAIN.fill(**failure.again), fill_report_to_operator(fault))
+    if silent := _SILENT_PROVIDER.search(fault.message):
+        title = f"{silent[1]} does not answer ARM (504): that provider is down, ARM is not"
+        down = _PROVIDER_DOWN.fill(provider=silent[1], ids=ids_of(fault))
+        return Explanation(title, evidence, (remedies[0], down))
     verb = "writing" if failure.step.name in WRITING else "reading"
     title = f"The stamp failed inside ({fault.status}) while {verb} {fault.what}"
     return Explanation(title, evidence, remedies)
@@ -331,14 +349,23 @@ ARM_SERVER_ERROR = FaultInfo(
     sides=(Side.STAMP,),
     meaning="The stamp fails inside while reading resources (5xx).",
     distinguishing_evidence=(
-        "ARM itself answers, with request ids; 503 is `arm-unavailable`. While giving the "
-        "metadata it is `metadata-server-error`."
+        "ARM itself answers, with request ids, or a page of its web server; 503 is "
+        "`arm-unavailable`. In a 504 ARM names the provider that does not answer it: then that is "
+        "down, ARM is not. While giving the metadata it is `metadata-server-error`; a gateway's "
+        "page is `arm-intercepted`."
     ),
     az_says=(
-        "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
+        "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error' / "
+        "(GatewayTimeout) The gateway did not receive a response from 'Microsoft.…' within the "
+        "specified time period."
     ),
-    patterns={INTERNAL_SERVER_ERROR: 64, HTTP_500_OR_504: 56, HTTP_502: 52},
-    remedies=(RUN_AGAIN, REPORT_TO_OPERATOR),
+    patterns={
+        arm_code("GatewayTimeout", r"did not receive a response from '"): 90,
+        INTERNAL_SERVER_ERROR: 64,
+        HTTP_500_OR_504: 56,
+        HTTP_502: 52,
+    },
+    remedies=(RUN_AGAIN, REPORT_TO_OPERATOR, _PROVIDER_DOWN),
     rules=(_arm_server_error,),
 )
 

@@ -17,6 +17,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.formatting import route_lines
+from stacktui.diagnosis.gateway_answer import is_intercepted
 from stacktui.diagnosis.malformed import (
     ASK_OWNER,
     SHOW_RESPONSE,
@@ -41,9 +42,10 @@ def _not_json(failure: FailureContext) -> Explanation | None:
         return None
     response = failure.last.response if failure.last else None
     kind = (response.header("content-type") if response else None) or ""
-    if "html" in kind.lower():
-        return None  # a page comes from something in front of ARM
+    if is_intercepted(failure, fault.page_title):
+        return None
     evidence = [f"reading it stopped: {fault.message}"]
+    evidence += [f"the page is titled: {fault.page_title}"] if fault.page_title else []
     evidence += [f"content-type: {kind}"] if kind else []
     evidence += [*answer_lines(failure), *fault_lines(fault)]
     remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
@@ -66,7 +68,8 @@ ARM_NOT_JSON = FaultInfo(
     sides=(Side.STAMP,),
     meaning="ARM's answer is not whole JSON.",
     distinguishing_evidence=(
-        "The answer came to its end, and cannot be read; one that broke off is `arm-reset`."
+        "The answer came to its end, and cannot be read; one that broke off is `arm-reset`, a "
+        "gateway's page `arm-intercepted`."
     ),
     az_says=(
         "Expecting value: … / Unterminated string starting at: … / ('Connection aborted.', "

@@ -14,7 +14,11 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
+from stacktui.diagnosis.messages.arm import (
+    INVALID_API_VERSION,
+    INVALID_PROFILE,
+    NO_REGISTERED_PROVIDER,
+)
 from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
@@ -30,7 +34,7 @@ from stacktui.exchange.az_setup import (
 from stacktui.exchange.shells import Shell
 
 if TYPE_CHECKING:
-    from stacktui.azure_cli.facts import AzInstallation
+    from stacktui.azure_cli.facts import AzFacts, AzInstallation
 
 
 def is_stamp(report: ReportContext) -> bool:
@@ -48,7 +52,7 @@ def is_of_public_cloud(environment: Environment) -> bool:
 
 # az-too-new
 
-_USE_INSTALLED = RemedyTemplate(
+USE_INSTALLED = RemedyTemplate(
     "Use az {version}, which is on this machine too ({launcher})",
     USE_FOLDER[Shell.BASH],
     USE_FOLDER[Shell.POWERSHELL],
@@ -64,31 +68,43 @@ INSTALL_AZ = RemedyTemplate(
 
 def _az_too_new(report: ReportContext) -> Explanation | None:
     az = report.report.az
-    version = version_of(az.runs) if az is not None and az.runs is not None else None
-    if az is None or az.runs is None or version is None or version <= SUPPORTED:
+    if az is None or az.runs is None or not is_stamp(report):
         return None
-    if not is_stamp(report):
+    return too_new(report, az, az.runs)
+
+
+def too_new(report: ReportContext, az: AzFacts, installed: AzInstallation) -> Explanation | None:
+    """Explain an `az` that is newer than the one that is supported for stamps."""
+    version = version_of(installed)
+    if version is None or version <= SUPPORTED:
         return None
-    evidence = [f"{az.runs.launcher} is azure-cli {az.runs.version}"]
+    evidence = [f"{installed.launcher} is azure-cli {installed.version}"]
     if version <= LAST_WORKING:
-        title = f"az {az.runs.version} works with a stamp, but only 2.66 is supported for one"
+        title = f"az {installed.version} works with a stamp, but only 2.66 is supported for one"
         evidence.append("2.73 and later do not work with a stamp: an upgrade would break it")
     else:
-        title = f"az {az.runs.version} is too new for a stamp: 2.72 is the last that works with one"
+        title = (
+            f"az {installed.version} is too new for a stamp: 2.72 is the last that works with one"
+        )
         if "-hybrid" in report.environment.profile:
             evidence.append(f"since 2.73 az does not know the profile {report.environment.profile}")
         evidence.append("it reads metadata as one object, where a stamp answers it with a list")
-    fits = (each for each in az.installations if version_of(each) == SUPPORTED)
-    fit = next(fits, None)
-    remedy = INSTALL_AZ.fill() if fit is None else _use_installed(fit)
-    return Explanation(title, tuple(evidence), (remedy,))
+    return Explanation(title, tuple(evidence), (use_supported(report, az),))
 
 
-def _use_installed(installed: AzInstallation) -> Remedy:
-    launcher = installed.launcher
-    return _USE_INSTALLED.fill(
-        version=installed.version, launcher=str(launcher), folder=str(launcher.parent)
-    )
+def use_supported(
+    report: ReportContext, az: AzFacts, install: RemedyTemplate = INSTALL_AZ
+) -> Remedy:
+    """Return how to use the az that is supported: one of this machine's, or a new one."""
+    clients = report.report.az_clients
+    cannot_start = {each.installation.launcher for each in clients if each.missing}
+    for each in az.installations:
+        launcher = each.launcher
+        if version_of(each) == SUPPORTED and launcher not in cannot_start:
+            return USE_INSTALLED.fill(
+                version=each.version, launcher=str(launcher), folder=str(launcher.parent)
+            )
+    return install.fill()
 
 
 AZ_TOO_NEW = FaultInfo(
@@ -116,17 +132,24 @@ AZ_TOO_NEW = FaultInfo(
         MessagePattern(
             "az has no hybrid profile",
             r"hybrid",
-            also=r"allowed values: latest\.|does not exist or is not supported",
+            also=r"allowed values: latest\.|does not exist or is not supported"
+            r"|choose from 'latest'?\)"
+            r"|has been deprecated and removed",
         ): 92,
         MessagePattern(
+            "az says which release ends its support of stamps",
+            r"azure stack profile .{1,40}will be deprecated",
+        ): 70,
+        MessagePattern(
             "az asks for an api-version of later stamps",
-            r"invalidapiversionparameter|noregisteredproviderfound",
+            r"invalidapiversionparameter|noregisteredproviderfound|no registered resource provider",
             also=r"20(?:2[1-9]|[3-9]\d)-\d\d-\d\d",
         ): 84,
         INVALID_API_VERSION: 50,
         NO_REGISTERED_PROVIDER: 50,
+        INVALID_PROFILE: 52,
     },
-    remedies=(_USE_INSTALLED, INSTALL_AZ),
+    remedies=(USE_INSTALLED, INSTALL_AZ),
     advisories=(_az_too_new,),
 )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
-from stacktui.certificates.verify import NO_ISSUER, VerifyCode
+from stacktui.certificates.verify import NO_ISSUER, ROOTLESS, UNSUITABLE, VerifyCode
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.az_messages import AZ_TLS, AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext, described
@@ -21,6 +22,7 @@ from stacktui.diagnosis.messages.tls import (
     ISSUER_UNKNOWN,
     NOT_TRUSTED,
     TLS_FAILED,
+    UNNAMED_TLS_FAILURE,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.transport.records import TransportFaultKind
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 # Limits of what is shown: a server may present any number.
 _CERTIFICATES = 8
 _URLS = 4
+_MIN_RSA_BITS = 2048
 
 
 # tls-self-signed
@@ -82,7 +85,7 @@ TLS_SELF_SIGNED = FaultInfo(
         MessagePattern(
             "the certificate is its own issuer (18)",
             r"(?<!with a )self[- ]signed certificate(?! in)|depth_zero_self_signed_cert"
-            r"|verify error:num=18\b",
+            r"|verify error:num=18\b|error_self_signed_cert",
         ): 88,
     },
     remedies=(_GIVE_ISSUED, _COMPARE),
@@ -121,7 +124,7 @@ def _missing_intermediate(failure: FailureContext) -> Explanation | None:
     # An unreadable certificate names no issuer.
     if last is None or last.self_issued or not last.issuer or _is_root_missing(failure):
         return None
-    why = _found_intermediates(failure) or _why_intermediate(last)
+    why = _found_intermediates(failure) or _why_intermediate(failure, last)
     if not why:
         return None
     host, missing = failure.host, last.issuer_name
@@ -130,7 +133,7 @@ def _missing_intermediate(failure: FailureContext) -> Explanation | None:
     evidence += failure.completion.unanswered if failure.completion else ()
     if not last.issuer_urls:
         evidence.append(f"{last.common_name} names no address of its issuer's certificate (no AIA)")
-    evidence += chain_lines(failure.presented_chain)
+    evidence += [*chain_lines(failure.presented_chain), *route_lines(failure)]
     remedies = (
         _INSTALL_CHAIN.fill(missing=missing, host=host),
         _ADD_TO_CA_FILE.fill(missing=missing, section=failure.section),
@@ -160,14 +163,14 @@ def _found_intermediates(failure: FailureContext) -> list[str]:
     return lines
 
 
-def _why_intermediate(last: Certificate) -> list[str]:
+def _why_intermediate(failure: FailureContext, last: Certificate) -> list[str]:
     """Return why the issuer of `last` is known to be no root; empty if it is unknown.
 
     If it is unknown, it may be an untrusted root. Only the root's certificate would show that: a
     root that is sent beside the leaf proves nothing, as no signature ties it to the leaf.
     """
-    if is_named_root(last.issuer_name):
-        return []
+    if is_named_root(last.issuer_name) or failure.namesakes:
+        return []  # the second: a root of that name is in a file of this machine
     if _BELOW_ROOT.search(last.issuer_name):
         return [f"{last.issuer_name} is named like a CA below a root, not like a root"]
     return []
@@ -228,12 +231,36 @@ def _weak(failure: FailureContext) -> Explanation | None:
         why = _WEAK_REASONS.get(reason)
     if why is None:
         return None
+    return _too_weak(failure, why, fault_lines(failure.fault))
+
+
+def _also_weak(failure: FailureContext) -> Explanation | None:
+    """Explain a weakness that OpenSSL did not come to, as it refused the chain before."""
+    code = failure.verify_code
+    before = code in ROOTLESS or code in UNSUITABLE
+    if not before or why_intercepted(failure):
+        return None
+    found = enumerate(failure.verified_path)
+    why = next((why for depth, each in found if (why := _weakness(each, depth))), None)
+    return None if why is None else _too_weak(failure, why, [])
+
+
+def _weakness(certificate: Certificate, depth: int) -> str | None:
+    """Return what OpenSSL's security level 2 refuses of a certificate of the path."""
+    if certificate.key_type == "RSA" and certificate.key_bits < _MIN_RSA_BITS:
+        return _WEAK[VerifyCode.CA_KEY_TOO_SMALL if depth else VerifyCode.EE_KEY_TOO_SMALL]
+    if certificate.signature_hash in ("MD5", "SHA1") and not certificate.self_issued:
+        return _WEAK[VerifyCode.CA_MD_TOO_WEAK]
+    return None
+
+
+def _too_weak(failure: FailureContext, why: str, said: Sequence[str]) -> Explanation:
     offered = [
         f"{each.common_name}: {each.key}, signed with {each.signature}"
         for each in failure.presented_chain
         if not each.unreadable
     ]
-    evidence = (*fault_lines(failure.fault), *offered[:_CERTIFICATES], *route_lines(failure))
+    evidence = (*said, *offered[:_CERTIFICATES], *route_lines(failure))
     title = f"What {failure.host} offers is too weak to trust: {why}"
     return Explanation(title, evidence, (_STRENGTHEN.fill(host=failure.host), _KEEP_RULES.fill()))
 
@@ -256,11 +283,21 @@ TLS_WEAK = FaultInfo(
             r"|unsupported_protocol|unsupported protocol|alert_protocol_version"
             r"|alert protocol version|insufficient_security|insufficient security"
             r"|unsafe_legacy_renegotiation|unsafe legacy renegotiation"
-            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available",
+            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available"
+            r"|possess a common algorithm|0x80090331|protocol_version|'protocolversion'"
+            r"|no (?:cipher suites?|protocols?) in common|no appropriate protocol"
+            r"|selected unsupported protocol version|protocol version not supported"
+            r"|no_cypher_overlap|error_unsupported_version|insecure algorithm"
+            r"|digest algorithm too weak"
+            r"|algorithm constraints|signature_algorithm_disabled"
+            r"|weak_(?:signature_algorithm|key)|version_or_cipher_mismatch|obsolete_version"
+            r"|gnutls_handshake\(\) failed: handshake failed",
         ): 90,
         HANDSHAKE_REFUSED: 60,
+        UNNAMED_TLS_FAILURE: 51,
         TLS_FAILED: 20,
     },
     remedies=(_STRENGTHEN, _KEEP_RULES),
     rules=(_weak,),
+    beside_rules=(_also_weak,),
 )

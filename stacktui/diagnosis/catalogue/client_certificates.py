@@ -6,8 +6,10 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
+from stacktui.diagnosis.catalogue.trust_files import REPAIR, repairing
 from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -62,6 +64,7 @@ _WORDS = {
     CertificateProblem.EXPIRED: "it has expired",
     CertificateProblem.NOT_YET_VALID: "it is not valid yet",
     CertificateProblem.KEY_TYPE: "its key is not RSA",
+    CertificateProblem.MALFORMED: "the file's form is not what programs read",
 }
 _SHOWN = {"identity": "the identity", "path": "FILE", "pem": "FILE.pem"}
 _NAME_PASSWORD = editing(
@@ -124,6 +127,8 @@ def _usable_certificate(
             return (_REGISTER_NEW.fill(path=fault.path),)
         case CertificateProblem.NOT_YET_VALID:
             return (CLOCK_STATUS.fill(),)
+        case CertificateProblem.MALFORMED:
+            return (repairing(fault.path),)
         case CertificateProblem.PFX:
             templates: tuple[RemedyTemplate, ...] = (_NAME_PASSWORD, _CONVERT_PFX)
         case CertificateProblem.ENCRYPTED:
@@ -146,7 +151,8 @@ SP_CERT_UNUSABLE = FaultInfo(
     meaning="The certificate's file cannot sign in.",
     distinguishing_evidence=(
         "The file is missing, has no key or another's, is encrypted where the config has no "
-        "password or a wrong one, or has expired; the report says which. Nothing was sent; what "
+        "password or a wrong one, has expired, or is made in a way that programs do not read (the "
+        "report says which, and on which line). Nothing was sent; what "
         "the service refuses is `sp-cert-rejected`. A password that is not there is "
         "`secret-missing`."
     ),
@@ -156,11 +162,22 @@ SP_CERT_UNUSABLE = FaultInfo(
         MessagePattern(
             "the certificate's file cannot sign in",
             r"invalid certificate(?! \()|unable to load certificate"
-            r"|could not deserialize key data|unable to load pem file|bad decrypt"
-            r"|password was not given but private key|private key is encrypted",
+            r"|could not deserialize key data|bad decrypt"
+            r"|password was not given but private key|private key is encrypted"
+            r"|deserialize certificate in pem or pkcs12|could not deserialize pkcs12"
+            r"|invalid password or pkcs12|mac verif(?:y|ication) (?:error|fail)"
+            r"|pkcs12: decryption|keystore password was incorrect"
+            r"|network password is not correct|key[s_ ]{1,3}values[_ ]mismatch"
+            r"|does not match the public key|not have a private key|no private key"
+            r"|could not load certificate file|pem certificate provided does not contain"
+            r"|invalid provider type specified|failed to find any pem data"
+            r"|encode character .{0,2}(?:\\ufeff|\ufeff)|loading client certificate"
+            r"|digital envelope routines.{0,60}unsupported|could not load pem client certificate"
+            r"|unable to set private key",
         ): 82,
     },
     remedies=(
+        REPAIR,
         _PUT_FILE,
         _NAME_PASSWORD,
         _CONVERT_PFX,
@@ -189,13 +206,11 @@ _COMPARE_CERTIFICATE = for_both(
     "openssl x509 -in {path} -noout -fingerprint -sha1 -subject -dates",
     path="FILE",
 )
-_ADD_CERTIFICATE = RemedyTemplate(
+_ADD_CERTIFICATE = in_entra(
     "If it is not there, add it (without its key) to application {client}",
-    "openssl x509 -in {path} -out {public} && "
     "az ad app credential reset --id {client} --cert {at_public} --append",
-    "openssl x509 -in {path} -out {public}; "
-    "az ad app credential reset --id {client} --cert {at_public} --append",
-    _APPLICATION | {"path": "FILE", "public": "FILE.crt", "at_public": "'@FILE.crt'"},
+    prepared_by="openssl x509 -in {path} -out {public}",
+    **_APPLICATION | {"path": "FILE", "public": "FILE.crt", "at_public": "'@FILE.crt'"},
 )
 _ADD_ADFS_CERTIFICATE = RemedyTemplate(
     "If it is another, the stamp's operator registers this one at the privileged endpoint, from a "
@@ -247,9 +262,11 @@ def _register_certificate(fault: SignInFault, client: str, path: str) -> tuple[R
     compare, public = _COMPARE_CERTIFICATE.fill(path=path), f"{path}.crt"
     if is_adfs(fault):
         return (compare, _ADD_ADFS_CERTIFICATE.fill(public=public, client=client))
-    added = _ADD_CERTIFICATE.fill_for_az(
-        path=path, public=public, client=client, at_public=f"@{public}"
-    )
+    added = fill_in_entra(
+        _ADD_CERTIFICATE,
+        fault.authority,
+        path=path, public=public, client=client, at_public=f"@{public}",
+    )  # fmt: skip
     return (compare, added)
 
 

@@ -9,6 +9,7 @@ import sys
 
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -20,7 +21,7 @@ from stacktui.diagnosis.remedies import (
     TYPE_SECRET,
     put_secret,
 )
-from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import (
     ADFS_BAD_CREDENTIAL,
     CLIENT_ERRORS,
@@ -94,7 +95,13 @@ SECRET_MISSING = FaultInfo(
         "that is there and wrong is `sp-secret-wrong`."
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
-    patterns={NO_CREDENTIAL: 80},
+    patterns={
+        NO_CREDENTIAL: 80,
+        MessagePattern(
+            "the variables that hold the credential are not all set",
+            r"environment variables are not fully configured|missing environment variable",
+        ): 56,
+    },
     remedies=(
         SET_SECRET_VARIABLE,
         PUT_SECRET_FILE,
@@ -115,7 +122,7 @@ _CHECK_VALUE = RemedyTemplate(
     "Check that the secret's value was pasted, not its id: the portal shows both, and the value "
     "only once"
 )
-_NEW_SECRET = for_both(
+_NEW_SECRET = in_entra(
     "{make} a new secret for application {client}, and put it there",
     "az ad app credential reset --id {client} --append",
     **_APPLICATION | {"make": "Make"},
@@ -144,7 +151,11 @@ def _sp_secret_wrong(failure: FailureContext) -> Explanation | None:
     remedies = (
         (*put, _NEW_ADFS_SECRET.fill(client=client))
         if is_adfs(fault)
-        else (_CHECK_VALUE.fill(), *put, _NEW_SECRET.fill_for_az(client=client, make="Else make"))
+        else (
+            _CHECK_VALUE.fill(),
+            *put,
+            fill_in_entra(_NEW_SECRET, fault.authority, client=client, make="Else make"),
+        )
     )
     title = "The sign-in service refuses the application's secret"
     return Explanation(title, (f"application {client}", *evidence), remedies)
@@ -183,7 +194,7 @@ SP_SECRET_WRONG = FaultInfo(
 # sp-secret-expired
 
 _SECRET_EXPIRED = Refusal(frozenset({"AADSTS7000222"}), CLIENT_ERRORS)
-_SEE_SECRETS = for_both(
+_SEE_SECRETS = in_entra(
     "See when the secrets of application {client} end",
     "az ad app credential list --id {client} --query '[].[displayName,endDateTime]'",
     **_APPLICATION,
@@ -202,9 +213,9 @@ def _sp_secret_expired(failure: FailureContext) -> Explanation | None:
         *fault_lines(fault),
     )
     remedies = (
-        _NEW_SECRET.fill_for_az(client=client, make="Make"),
+        fill_in_entra(_NEW_SECRET, fault.authority, client=client, make="Make"),
         *put_secret(identity.credential, "new secret"),
-        _SEE_SECRETS.fill_for_az(client=client),
+        fill_in_entra(_SEE_SECRETS, fault.authority, client=client),
     )
     return Explanation("The application's secret has expired", evidence, remedies)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.diagnosis.clocks import MAX_SKEW, is_skewed, skew_of, skew_text
+from stacktui.diagnosis.clocks import MAX_SKEW, host_skews, is_skewed, skew_of, skew_text
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
@@ -11,8 +11,7 @@ from stacktui.diagnosis.message_pattern import sign_in_code
 from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN
 from stacktui.diagnosis.messages.sign_in import ASSERTION_REFUSED
 from stacktui.diagnosis.refused_token import clocks_differ, refused_token, utc
-from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME
-from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.remedies import CLOCK_STATUS, OPERATOR_SETS_TIME, SET_TIME
 from stacktui.diagnosis.sign_in_facts import ADFS_BAD_CREDENTIAL, CLIENT_ERRORS, certificate_unknown
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef
@@ -21,11 +20,6 @@ from stacktui.identities.model import CertificateRef
 # not know, and Entra's 700027 has several reasons.
 _ASSERTION_TIME = sign_in_code("AADSTS700024", r"within its valid time range")
 _ASSERTION = ADFS_BAD_CREDENTIAL | {ASSERTION_REFUSED.code}
-_OPERATOR_SETS_TIME = RemedyTemplate(
-    "If this machine is right, the stamp's operator looks at the stamp's time source (privileged "
-    "endpoint)",
-    powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
-)
 
 
 def _clock_skew_here(failure: FailureContext) -> Explanation | None:
@@ -45,7 +39,7 @@ def _clock_skew_here(failure: FailureContext) -> Explanation | None:
 
 def _clock_remedies() -> tuple[Remedy, ...]:
     """Return the remedies for both clocks, as either may be wrong."""
-    return tuple(each.fill() for each in (CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME))
+    return tuple(each.fill() for each in (CLOCK_STATUS, SET_TIME, OPERATOR_SETS_TIME))
 
 
 def _assertion_time_refused(failure: FailureContext, fault: SignInFault) -> bool:
@@ -84,18 +78,15 @@ def _clock_skew_there(failure: FailureContext) -> Explanation | None:
     evidence += [f"the token ends {utc(token.expires)}"] if token.expires else []
     evidence += fault_lines(refused.fault)
     title = "The clocks of ARM and of the sign-in service are too far apart for its tokens"
-    return Explanation(title, tuple(evidence), (_OPERATOR_SETS_TIME.fill(),), Side.STAMP)
+    return Explanation(title, tuple(evidence), (OPERATOR_SETS_TIME.fill(),), Side.STAMP)
 
 
 def _clocks_apart(report: ReportContext) -> Explanation | None:
     """Warn in a healthy check: a secret has no time, but certificates and tokens have."""
     if not report.report.ok:
         return None  # the verdict reports the skew if it is the cause
-    exchanges = [each for step in report.report.steps for each in step.evidence.exchanges]
     skews = {
-        each.connection.host: skew
-        for each in exchanges
-        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= MAX_SKEW
+        host: skew for host, skew in host_skews(report.report).items() if abs(skew) >= MAX_SKEW
     }
     if not skews:
         return None
@@ -122,7 +113,7 @@ CLOCK_SKEW = FaultInfo(
         "certificate signs in or a token is refused"
     ),
     patterns={ASSERTION_REFUSED: 47, _ASSERTION_TIME: 94, INVALID_TOKEN: 50, EXPIRED_TOKEN: 72},
-    remedies=(CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME),
+    remedies=(CLOCK_STATUS, SET_TIME, OPERATOR_SETS_TIME),
     refusal=Refusal(frozenset({_ASSERTION_TIME.code}), CLIENT_ERRORS),
     rules=(_clock_skew_here, _clock_skew_there),
     advisories=(_clocks_apart,),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stacktui.diagnosis.catalogue.advised import ADVISED
+from stacktui.diagnosis.catalogue.az_works import OF_AZ
 from stacktui.diagnosis.catalogue.by_message import BY_MESSAGE
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
@@ -16,7 +17,7 @@ _ORDER = list(Group)
 EVERY_FAULT: Mapping[str, FaultInfo] = {
     each.id: each
     for each in sorted(
-        (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, *BY_MESSAGE, UNEXPLAINED),
+        (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, *OF_AZ, *BY_MESSAGE, UNEXPLAINED),
         key=lambda each: _ORDER.index(each.group),
     )
 }

@@ -16,7 +16,11 @@ from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_CONNECTION_RESET
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
-from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
+from stacktui.diagnosis.messages.tls import (
+    HANDSHAKE_REFUSED,
+    TLS_FAILED,
+    UNNAMED_TLS_FAILURE,
+)
 from stacktui.diagnosis.remedies import (
     CONNECT_DIRECTLY,
     GO_AROUND_PROXY,
@@ -25,7 +29,10 @@ from stacktui.diagnosis.remedies import (
     fill_fetching,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.transport.port_answer import Protocol, protocol_of
 from stacktui.transport.records import TransportFault, TransportFaultKind
+
+_ENDED = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
 
 
 def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:
@@ -62,14 +69,29 @@ _NO_SERVICE = RemedyTemplate(
 )
 
 
+def _plain_request_lines(failure: FailureContext) -> tuple[str, ...]:
+    """Return what a plain request to the port brought, if it was sent."""
+    found = failure.port_answer
+    if found is None:
+        return ()
+    match found.speaks:
+        case Protocol.SILENCE:
+            return ("a plain request to the same port was not answered either: silence",)
+        case Protocol.CLOSED:
+            return ("a plain request to the same port was closed too, without an answer",)
+        case Protocol.TLS:
+            return (f"a plain request was told that the port wants TLS: {found.answer}",)
+    return (f"a plain request to the same port was answered: {found.answer}",)
+
+
 def _tcp_reset(failure: FailureContext) -> Explanation | None:
-    kinds = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
-    fault = next((found for kind in kinds if (found := failure.transport(kind))), None)
-    if fault is None:
+    fault = next((found for kind in _ENDED if (found := failure.transport(kind))), None)
+    if fault is None or (failure.port_answer and failure.port_answer.is_other):
         return None
     host, code = failure.host, f" ({fault.errno})" if fault.errno else ""
     evidence = (
         f"{fault.host}:{fault.port}: {fault.detail}{code}",
+        *_plain_request_lines(failure),
         f"the name sent in the handshake (SNI): {host}",
         *route_lines(failure),
     )
@@ -91,7 +113,8 @@ TCP_RESET = FaultInfo(
     distinguishing_evidence=(
         "ECONNRESET or an end of file within the handshake. If only the handshake that sends the "
         "stamp's name (SNI) is closed, a filter knows the name; if every one is, a load balancer "
-        "has no service behind it. An answer in another protocol is `tls-not-tls`, silence "
+        "has no service behind it. An answer in another protocol, to the handshake or to one plain "
+        "request after it, is `tls-not-tls`, silence "
         "`tls-timeout`, and a break after the request was sent `arm-reset`."
     ),
     az_says=(
@@ -105,10 +128,15 @@ TCP_RESET = FaultInfo(
             "the handshake ended without a word",
             r"unexpected_eof_while_reading|eof occurred in violation|ssl_error_syscall"
             r"|unexpected eof|0 bytes from the transport stream"
-            r"|unexpected error occurred on a (?:send|receive)",
+            r"|unexpected error occurred on a (?:send|receive)|pr_end_of_file_error"
+            r"|closed connection during handshake|terminated the handshake"
+            r"|before secure tls connection was established|non-properly terminated"
+            r"|has closed the transport stream|connection has been closed \(eof\)"
+            r"|sslzeroreturnerror",
         ): 80,
         CONNECTION_CLOSED: 58,
         HANDSHAKE_REFUSED: 40,
+        UNNAMED_TLS_FAILURE: 50,
         TLS_FAILED: 20,
     },
     remedies=(_TRY_WITHOUT_NAME, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FILTER, _NO_SERVICE),
@@ -118,16 +146,6 @@ TCP_RESET = FaultInfo(
 
 # tls-not-tls
 
-# Prefixes of protocols whose server speaks first, or responds to an unknown request.
-_SPOKEN = (
-    ("HTTP/", "plain HTTP"),
-    ("<", "plain HTTP"),
-    ("SSH-", "SSH"),
-    ("220", "SMTP or FTP"),
-    ("* OK", "IMAP"),
-    ("+OK", "POP3"),
-    ("RFB ", "VNC"),
-)
 _CHECK_PIN = RemedyTemplate(
     "Check the pin {pin}: resolve under {section}", shown={"pin": "ADDRESS:PORT"}
 )
@@ -144,12 +162,19 @@ def _tell_answer(failure: FailureContext) -> Remedy:
 
 
 def _tls_not_tls(failure: FailureContext) -> Explanation | None:
-    fault = failure.transport(TransportFaultKind.TLS_NOT_TLS)
-    if fault is None:
+    fault, found = failure.fault, failure.port_answer
+    if not isinstance(fault, TransportFault):
         return None
-    spoken = next((name for start, name in _SPOKEN if fault.answer.startswith(start)), "")
-    evidence = (f"it answered: {fault.answer or fault.detail}", *route_lines(failure))
-    title = f"{_peer(failure, fault)} speaks {spoken or 'something else'}, not TLS"
+    if fault.kind in _ENDED and found and found.is_other:
+        speaks = found.speaks
+        answered = f"it closed the handshake, and answered a plain request: {found.answer}"
+    elif fault.kind is TransportFaultKind.TLS_NOT_TLS:
+        speaks = protocol_of(fault.answer)
+        answered = f"it answered: {fault.answer or fault.detail}"
+    else:
+        return None
+    evidence = (answered, *route_lines(failure))
+    title = f"{_peer(failure, fault)} speaks {speaks}, not TLS"
     if not _at_origin(failure, fault):
         plain = name_proxy(failure, f"http://{fault.host}:{fault.port}")
         return Explanation(title, evidence, (plain, *around_proxy(failure)))
@@ -170,9 +195,9 @@ TLS_NOT_TLS = FaultInfo(
     sides=(Side.BOX,),
     meaning="The port speaks something else than TLS.",
     distinguishing_evidence=(
-        "What it answered is not TLS, and the report quotes it: HTTP, SSH, mail. Where a proxy "
-        "that is named with https:// answers so, name it with http://. An end without an answer "
-        "is `tcp-reset`; an alert of TLS itself `tls-weak`."
+        "What it answered is not TLS, and the report quotes it: HTTP, SSH, SOCKS, mail. Where a "
+        "proxy that is named with https:// answers so, name it with http://. An end without an "
+        "answer is `tcp-reset`; an alert of TLS itself `tls-weak`."
     ),
     az_says=(
         AZ_NETWORK + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
@@ -183,6 +208,12 @@ TLS_NOT_TLS = FaultInfo(
             "the proxy speaks plain HTTP, and is named with https://",
             r"your proxy appears to only use http",
         ): 190,
+        MessagePattern(
+            "the proxy does not speak TLS, and is named with https://",
+            r"tunneling socket could not be established|proxyconnect tcp",
+            also=r"unknown protocol|wrong version number|does not look like a tls handshake",
+        ): 195,
+        UNNAMED_TLS_FAILURE: 52,
         HANDSHAKE_REFUSED: 36,
         MessagePattern(
             "the port does not speak TLS",
@@ -191,7 +222,11 @@ TLS_NOT_TLS = FaultInfo(
             r"|packet[_ ]length[_ ]too[_ ]long|record_layer_failure"
             r"|http request to an https|first record does not look like a tls handshake"
             r"|sec_e_invalid_token|0x80090308|record too long"
-            r"|ssl_error_rx_record_too_long",
+            r"|ssl_error_rx_record_too_long|server_hello:unknown protocol|unexpected packet format"
+            r"|server gave http response to https|plain http request was sent"
+            r"|plaintext connection|unrecognized ssl message|not an ssl/tls record|notsslrecord"
+            r"|unexpected (?:length|tls packet)|oversized record|record overflow"
+            r"|invalidcontenttype|invalid content type",
         ): 90,
         TLS_FAILED: 20,
     },
@@ -251,7 +286,8 @@ TLS_TIMEOUT = FaultInfo(
     patterns={
         MessagePattern(
             "the handshake never ended",
-            r"handshake operation timed out|handshake timed? ?out|ssl connection timeout",
+            r"handshake operation timed out|handshake timed? ?out|ssl connection timeout"
+            r"|ssl_handshake_timeout|handshaketimeout",
         ): 92,
     },
     remedies=(_TRY_LARGE_PACKETS, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FOR_FILTER),

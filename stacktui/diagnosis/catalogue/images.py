@@ -14,7 +14,7 @@ from stacktui.diagnosis.remedy_template import by_az, for_both
 
 _COMPARE = for_both(
     "See the aliases, and the URN of each image that the stamp has: use that URN in their place",
-    "stacktui environments aliases{environment} --check",
+    "stacktui environments aliases --check{environment}",
 )
 _READ = for_both(
     "See whether the document can be fetched, and each thing in it that az cannot read",
@@ -22,10 +22,10 @@ _READ = for_both(
 )
 _WRITE = for_both(
     "Write a document of the images that the stamp has, and see the commands that host it",
-    "stacktui environments aliases{environment} --check --sample aliases.json",
+    "stacktui environments aliases --check --sample aliases.json{environment}",
 )
 _SET = setting("Set the URL of the document", "vm_image_aliases", "URL")
-_EXPORT = for_both("Give az the same URL", "stacktui environments export{environment} --format az")
+_EXPORT = for_both("Give az the same URL", "stacktui environments export --format az{environment}")
 _LIST = by_az(
     "List the images of the stamp, with their URNs",
     "az vm image list --all --location {location} --output table",
@@ -119,7 +119,11 @@ IMAGE_NOT_OFFERED = FaultInfo(
         "PlatformImageNotFound"
     ),
     patterns={
-        MessagePattern("the stamp does not have the image", r"querying the image of '"): 90,
+        MessagePattern(
+            "the stamp does not have the image",
+            r"querying the image of '|os base image not available|vm images are missing"
+            r"|artifact: ?vmimage was not found",
+        ): 90,
         MessagePattern("PlatformImageNotFound", r"platformimagenotfound"): 95,
     },
     remedies=(_COMPARE, _LIST),

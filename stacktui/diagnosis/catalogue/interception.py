@@ -10,11 +10,13 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.formatting import chain_lines, route_lines, trust_line
 from stacktui.diagnosis.interceptors import completed_path, evidence_of_chain, why_intercepted
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.tls import (
     FIRST_CERTIFICATE_UNVERIFIED,
     ISSUER_UNKNOWN,
     NOT_TRUSTED,
+    SIGNATURE_FALSE,
     UNKNOWN_ROOT_IN_CHAIN,
 )
 from stacktui.diagnosis.recorded_root import recorded_signer, signers
@@ -147,6 +149,8 @@ TLS_INTERCEPTED = FaultInfo(
         FIRST_CERTIFICATE_UNVERIFIED: 74,
         UNKNOWN_ROOT_IN_CHAIN: 84,
         NOT_TRUSTED: 41,
+        SIGNATURE_FALSE: 66,
+        MessagePattern("another key than the one pinned", r"pinned_key_not_in_cert_chain"): 90,
         METADATA_UNREAD: 14,
     },
     remedies=(

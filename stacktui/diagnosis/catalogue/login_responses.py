@@ -10,6 +10,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.formatting import body_lines, header_lines, request_lines, route_lines
+from stacktui.diagnosis.gateway_answer import is_intercepted
 from stacktui.diagnosis.malformed import ASK_OWNER, RUN_AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.arm import (
@@ -19,7 +20,7 @@ from stacktui.diagnosis.messages.arm import (
     NO_JSON,
     SERVICE_UNAVAILABLE,
 )
-from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
+from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY, SIGN_IN_404, SIGN_IN_STATUS
 from stacktui.diagnosis.remedies import bypassing_proxy, fetching, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, retry_time
@@ -129,6 +130,10 @@ LOGIN_THROTTLED = FaultInfo(
 # OAuth's errors for a failure of the service (RFC 6749 section 4.1.2.1); any other error is
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
+# AD FS's codes for its own failures, which it may answer with 400.
+_FAILED_INSIDE = Refusal(
+    frozenset({"MSIS7012", "MSIS9604"}), _SERVER_ERRORS | {"invalid_request", "invalid_grant"}
+)
 _SOON = "in a minute: the service may just be restarting"
 _AGAIN_WHEN = for_both("Run the check again {when}", "stacktui check{environment}", when=_SOON)
 
@@ -138,10 +143,13 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, SignInFault) or _is_throttled(fault):
         return None
     status = fault.status or 0
-    if not 500 <= status < 600 or fault.error not in _SERVER_ERRORS:
+    if is_intercepted(failure, fault.page_title):
+        return None
+    inside = 500 <= status < 600 and fault.error in _SERVER_ERRORS
+    if not inside and (status < 400 or fault.code not in _FAILED_INSIDE.codes):
         return None
     again = retry_time(failure.last, _SOON)
-    title = f"The sign-in service {failure.host} failed inside ({status})"
+    title = f"The sign-in service {failure.host} failed inside ({fault.code or status})"
     remedies = (_AGAIN_WHEN.fill(**failure.placeholders, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -152,20 +160,23 @@ LOGIN_SERVER_ERROR = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="The sign-in service fails inside (5xx).",
     distinguishing_evidence=(
-        "The service answers with a 5xx and no error of its own about the request. 429 is "
+        "The service answers with a 5xx and no error of its own about the request, or AD FS with "
+        "MSIS7012 or MSIS9604, whatever the status. 429 is "
         "`login-throttled`; a page instead of JSON with another status `login-not-json`."
     ),
     az_says="server_error: … / a traceback where it is no JSON",
     patterns={
         MessagePattern(
             "the sign-in service failed inside",
-            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error",
-        ): 92,
+            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error"
+            r"|" + SIGN_IN_STATUS + r"5\d\d",
+        ): 135,
         MessagePattern("the service failed inside", r"\bserver_error\b"): 70,
         INTERNAL_SERVER_ERROR: 48,
         SERVICE_UNAVAILABLE: 36,
     },
     remedies=(_AGAIN_WHEN, *ASK_SERVICE),
+    refusal=_FAILED_INSIDE,
     rules=(_login_server_error,),
 )
 
@@ -173,7 +184,7 @@ LOGIN_SERVER_ERROR = FaultInfo(
 # login-not-json
 
 _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
-_SEE_WHO = fetching("See who answers for {host}: a captive portal, a gateway, a bare web server")
+_SEE_WHO = fetching("See who answers for {host}: a gateway, a load balancer, a bare web server")
 _GO_AROUND = bypassing_proxy("If it is the proxy, go round it for {host}")
 _ASK_BALANCER = replace(ASK_OWNER, shown={"whose": "sign-in", "ids": ""})
 
@@ -184,6 +195,8 @@ def _login_not_json(failure: FailureContext) -> Explanation | None:
         return None
     if 500 <= (fault.status or 0) < 600:
         return None  # a 5xx may have any body
+    if is_intercepted(failure, fault.page_title):
+        return None
     host, through = failure.host, failure.connection.proxy.url if failure.connection else None
     around = (_GO_AROUND.fill(host=host),) if through else ()
     remedies = (_see_who(failure), *around, ask_service(failure, fault))
@@ -215,8 +228,8 @@ LOGIN_NOT_JSON = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="The login host answers with a page, or in another form than a sign-in service.",
     distinguishing_evidence=(
-        "A captive portal, a gateway or a bare web server answers in its place; the report has "
-        "the page's title. A 5xx is `login-server-error`."
+        "A bare web server answers in its place, or what came is cut off; the report has the "
+        "page's title. A gateway's page is `login-intercepted`, a 5xx `login-server-error`."
     ),
     az_says=(
         "JSONDecodeError: Expecting value … (a traceback) / ('Connection aborted.', "
@@ -229,6 +242,7 @@ LOGIN_NOT_JSON = FaultInfo(
             r"msal",
             also=r"jsondecodeerror|expecting value: line",
         ): 90,
+        SIGN_IN_404: 82,
         BAD_STATUS_LINE: 60,
         NO_JSON: 38,
     },

@@ -43,10 +43,16 @@ LOGIN_UNREACHABLE = FaultInfo(
         MessagePattern(
             "the request was for the login host",
             r"/userrealm/|/oauth2/|openid-configuration|host='(?:login|adfs|sts)\b"
-            r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/",
+            r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/|msal4j",
             also=r"max retries exceeded|sslerror|connection aborted|failed to establish"
-            r"|timed out|failed to resolve",
+            r"|timed out|failed to resolve|dial tcp|x509:|tls handshake|sslhandshakeexception"
+            r"|unknownhostexception|connectexception",
         ): 96,
+        MessagePattern(
+            "the request for a token could not be sent",
+            r"failed to execute the refresh request|endpoints_resolution_error"
+            r"|accessing_ws_metadata_exchange_failed",
+        ): 70,
     },
     remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),
 )
@@ -103,6 +109,11 @@ LOGIN_TIMEOUT = FaultInfo(
             "the sign-in service did not answer in time",
             r"\bmsal\b",
             also=r"read timed out|readtimeout",
+        ): 90,
+        MessagePattern(
+            "the request for a token was not answered in time",
+            r"failed to execute the refresh request|msalserviceexception|request_timeout",
+            also=r"context (?:canceled|deadline)|request to the endpoint timed out",
         ): 90,
         NO_ANSWER_IN_TIME: 54,
     },

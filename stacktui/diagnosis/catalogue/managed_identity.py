@@ -63,7 +63,7 @@ _SIGN_IN_OTHERWISE = RemedyTemplate(
 
 
 def _imds_unreachable(failure: FailureContext) -> Explanation | None:
-    fault, identity = _fault(failure, *_TITLES), failure.identity
+    fault = _fault(failure, *_TITLES)
     if fault is None:
         return None
     unset = (_UNSET_VARIABLE.fill(endpoint=fault.endpoint),) if fault.by_variable else ()
@@ -71,7 +71,7 @@ def _imds_unreachable(failure: FailureContext) -> Explanation | None:
         *unset,
         _SEE_WHETHER_IT_ANSWERS.fill(),
         _AROUND_PROXY.fill(),
-        _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
+        _SIGN_IN_OTHERWISE.fill(under=_under(failure)),
     )
     evidence = (*fault_lines(fault), *request_lines(failure), *body_lines(failure))
     return Explanation(_TITLES[fault.problem], evidence, remedies)
@@ -97,7 +97,8 @@ IMDS_UNREACHABLE = FaultInfo(
         MessagePattern(
             "169.254.169.254 cannot be reached",
             r"169\.254\.169\.254",
-            also=r"timed out|refused|unreachable|no route|max retries|10060|10061|10051",
+            also=r"timed out|refused|unreachable|no route|max retries|10060|10061|10051"
+            r"|deadline exceeded|i/o timeout",
         ): 180,
     },
     remedies=(_UNSET_VARIABLE, _SEE_WHETHER_IT_ANSWERS, _AROUND_PROXY, _SIGN_IN_OTHERWISE),
@@ -127,11 +128,30 @@ _NAME_ANOTHER = RemedyTemplate(
 )
 
 
+_NAME_ONE = RemedyTemplate(
+    "Name one under {identity}: client_id = its client id, which this lists",
+    "az vm identity show -g {group} -n {machine} "
+    "--query 'values(userAssignedIdentities)[].clientId'",
+    "$vm = (Invoke-RestMethod -TimeoutSec 5 -Headers @{Metadata='true'} "
+    f"'{_INSTANCE}?{_VERSION}').compute; "
+    "(Get-AzVM -ResourceGroupName $vm.resourceGroupName -Name $vm.name)"
+    ".Identity.UserAssignedIdentities.Values.ClientId",
+    {"group": "GROUP", "machine": "VM", "identity": "the identity"},
+)
+
+
 def _imds_no_identity(failure: FailureContext) -> Explanation | None:
-    fault, identity = _fault(failure, ImdsProblem.NO_IDENTITY), failure.identity
+    problems = (ImdsProblem.NO_IDENTITY, ImdsProblem.SEVERAL_IDENTITIES)
+    fault, identity = _fault(failure, *problems), failure.identity
     if fault is None or identity is None:
         return None
     section = section_of(identity)
+    if fault.problem is ImdsProblem.SEVERAL_IDENTITIES:
+        one = _NAME_ONE.fill(
+            identity=section, group=_of_machine("resourceGroupName"), machine=_of_machine("name")
+        )
+        title = "This machine has several managed identities, and none of them is named"
+        return Explanation(title, (*fault_lines(fault), *request_lines(failure)), (one,))
     if named := _config_name(identity):
         key, value = named
         title = f"This machine has no managed identity with the {key} {value}"
@@ -155,10 +175,6 @@ def _assign(identity: Identity) -> Remedy:
     identity's other id if it is unknown."""
     named = _config_name(identity)
 
-    def asked(key: str) -> PlainWord:
-        url = f"{_INSTANCE}/compute/{key}?{_VERSION}&format=text"
-        return PlainWord(f"\"$(curl -sS --noproxy '*' -H Metadata:true '{url}')\"")
-
     def of_az(quote: Quote) -> str:
         if named is None:
             return ""
@@ -180,40 +196,54 @@ def _assign(identity: Identity) -> Remedy:
         return f"UserAssigned -IdentityId {which}"
 
     return _ASSIGN.fill(
-        group=asked("resourceGroupName"),
-        machine=asked("name"),
+        group=_of_machine("resourceGroupName"),
+        machine=_of_machine("name"),
         identities=of_az,
         identity_type=of_powershell,
     )
+
+
+def _of_machine(key: str) -> PlainWord:
+    """Return the command that asks IMDS for a name of this machine."""
+    url = f"{_INSTANCE}/compute/{key}?{_VERSION}&format=text"
+    return PlainWord(f"\"$(curl -sS --noproxy '*' -H Metadata:true '{url}')\"")
 
 
 IMDS_NO_IDENTITY = FaultInfo(
     id="imds-no-identity",
     group=Group.TOKEN,
     sides=(Side.BOX,),
-    meaning="This VM has no managed identity, or not the one that was asked for.",
+    meaning="This VM has no managed identity, not the one asked for, or several.",
     distinguishing_evidence=(
-        "The service answers 400 “Identity not found”. Where it does not answer, it is "
+        "The service answers 400 “Identity not found”, that it is not assigned to this machine, or "
+        "that several are and one must be named. Where it does not answer, it is "
         "`imds-unreachable`; where it says to come back, `imds-unavailable`."
     ),
     az_says=(
         "Failed to connect to MSI. Please make sure MSI is configured correctly. Get Token request "
-        "returned http error: 400, reason: Bad Request"
+        "returned http error: 400, reason: Bad Request / Multiple user assigned identities exist, "
+        "please specify the clientId / resourceId of the identity in the token request"
     ),
     patterns={
         IMDS_SILENT: 44,
         MessagePattern(
             "the managed identity's service answered 400",
             _IMDS,
-            also=r"response \[400\]|error: 400|\b400 (?:client error|bad request)",
+            also=r"response \[?400\b|error: 400|\b400 (?:client error|bad request)",
         ): 180,
         MessagePattern(
             "there is no such managed identity",
-            r"identity not found|no user assigned or delegated managed identity"
-            r"|identity has not been assigned|no managed identity",
+            r"identity[ _]not[ _]found|no user assigned or delegated managed identity"
+            r"|identity (?:has|is)(?:n't| not) (?:been )?assigned"
+            r"|no managed identity(?! (?:endpoint|response))"
+            r"|no default identity is assigned|multiple user.assigned (?:managed )?identit",
         ): 185,
+        MessagePattern(
+            "there are several managed identities, and none is named",
+            r"multiple user.assigned identities exist",
+        ): 186,
     },
-    remedies=(_ASSIGN, _CHECK_ID, _NAME_ANOTHER),
+    remedies=(_ASSIGN, _NAME_ONE, _CHECK_ID, _NAME_ANOTHER),
     rules=(_imds_no_identity,),
 )
 
@@ -231,7 +261,27 @@ _RESTART = RemedyTemplate(
 )
 
 
+_SEE_VERSIONS = RemedyTemplate(
+    "See the api-versions that it knows: a managed identity's token needs 2018-02-01",
+    f"curl -sS -m 5 --noproxy '*' -H Metadata:true 'http://{_ADDRESS}/metadata/versions' | cat -v",
+    f"curl.exe -sS -m 5 --noproxy '*' -H Metadata:true 'http://{_ADDRESS}/metadata/versions'",
+)
+_UPDATE_HOST = RemedyTemplate(
+    "The operator of the cloud that this machine runs in updates its host: managed identities came "
+    "with a newer one"
+)
+
+
+def _under(failure: FailureContext) -> str:
+    return f" under {section_of(failure.identity)}" if failure.identity else ""
+
+
 def _imds_unavailable(failure: FailureContext) -> Explanation | None:
+    if (older := _fault(failure, ImdsProblem.OLD_VERSION)) is not None:
+        title = "The instance metadata service is an older one: it does not know our api-version"
+        remedies = (_UPDATE_HOST.fill(), _SIGN_IN_OTHERWISE.fill(under=_under(failure)))
+        evidence = (*fault_lines(older), *request_lines(failure))
+        return Explanation(title, evidence, (_SEE_VERSIONS.fill(), *remedies))
     fault = _fault(failure, ImdsProblem.UNAVAILABLE)
     if fault is None:
         return None
@@ -244,10 +294,11 @@ IMDS_UNAVAILABLE = FaultInfo(
     id="imds-unavailable",
     group=Group.TOKEN,
     sides=(Side.BOX,),
-    meaning="The managed identity's service is busy, or is being updated.",
+    meaning="The managed identity's service is busy, being updated, or an older one.",
     distinguishing_evidence=(
         "It answers 404, 410, 429 or 5xx, and comes back by itself, after a 410 within 70 "
-        "seconds. A 400 is `imds-no-identity`."
+        "seconds; or it lists older api-versions (newest-versions). Any other 400 is "
+        "`imds-no-identity`."
     ),
     az_says=(
         "MSI endpoint is not responding. Please make sure MSI is configured correctly. Error "
@@ -259,10 +310,10 @@ IMDS_UNAVAILABLE = FaultInfo(
         MessagePattern(
             "the managed identity's service is busy",
             _IMDS,
-            also=r"response \[(?:404|410|429|5\d\d)\]|error: (?:404|410|429|5\d\d)|after 12 times",
+            also=r"response \[?(?:404|410|429|5\d\d)\b|error: (?:404|410|429|5\d\d)|after 12 times",
         ): 180,
     },
-    remedies=(_WAIT, _RESTART),
+    remedies=(_WAIT, _RESTART, _SEE_VERSIONS, _UPDATE_HOST, _SIGN_IN_OTHERWISE),
     rules=(_imds_unavailable,),
 )
 

@@ -116,7 +116,8 @@ METADATA_INCOMPLETE = FaultInfo(
     patterns={
         MessagePattern(
             "the metadata has no sign-in data",
-            r"keyerror: ['\"](?:authentication|loginendpoint|audiences)",
+            r"keyerror: ['\"](?:authentication|loginendpoint|audiences|\w{1,20}endpoint|suffixes)"
+            r"|no active directory endpoint specified",
         ): 90,
         SOMETHING_MISSING: 52,
         MessagePattern(

@@ -35,9 +35,12 @@ from stacktui.diagnosis.catalogue.client_secrets import (
     SP_SECRET_WRONG,
 )
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
+from stacktui.diagnosis.catalogue.gateway_pages import ARM_INTERCEPTED, LOGIN_INTERCEPTED
 from stacktui.diagnosis.catalogue.interception import TLS_INTERCEPTED
+from stacktui.diagnosis.catalogue.metadata_responses import METADATA_WRONG_URL
 from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
+from stacktui.diagnosis.catalogue.unsuitable import TLS_UNSUITABLE
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
 from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
 from stacktui.diagnosis.catalogue.write_probe import WRITE_REFUSED
@@ -48,6 +51,7 @@ CERTIFICATES: tuple[FaultInfo, ...] = (
     TLS_EXPIRED,
     TLS_NOT_YET_VALID,
     TLS_WEAK,
+    TLS_UNSUITABLE,
     TLS_NAME_MISMATCH,
     TLS_INTERCEPTED,
     TLS_SELF_SIGNED,
@@ -66,12 +70,15 @@ CREDENTIALS: tuple[FaultInfo, ...] = (
 CONNECTION: tuple[FaultInfo, ...] = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *CERTIFICATES)
 FAULTS: tuple[FaultInfo, ...] = (
     *trust_files.FAULTS,
+    # Whatever fails there, another service of the stamp is no ARM.
+    METADATA_WRONG_URL,
     *CONNECTION,
     *metadata_transfer.FAULTS,
     *metadata_responses.FAULTS,
     *metadata.FAULTS,
     METADATA_DRIFT,
     RECORD_UNREADABLE,
+    LOGIN_INTERCEPTED,
     *login_responses.FAULTS,
     *login_transfer.FAULTS,
     *CREDENTIALS,
@@ -83,6 +90,7 @@ FAULTS: tuple[FaultInfo, ...] = (
     *az_account.FAULTS,
     *token_claims.FAULTS,
     CLOCK_SKEW,
+    ARM_INTERCEPTED,
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,

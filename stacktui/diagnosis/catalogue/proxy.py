@@ -26,6 +26,8 @@ from stacktui.diagnosis.remedies import (
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.text.shell import toml
+from stacktui.transport.port_answer import Protocol
+from stacktui.transport.proxy import QUOTED
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
 _AZ_PROXY = (
@@ -74,6 +76,16 @@ _ASK_ADDRESS = RemedyTemplate(
 )
 
 
+# Values in quotation marks come from env files and from `set` of Windows' cmd.
+_TAKE_OUT_QUOTES = RemedyTemplate(
+    "Take the quotation marks out of {source}",
+    """export {source}="$(printenv {source} | tr -d "\\"'")\"""",
+    """$env:{source} = $env:{source} -replace '["'']', ''""",
+    {"source": "HTTPS_PROXY"},
+)
+_NO_TUNNEL = (TransportFaultKind.PROXY_REFUSED, TransportFaultKind.PROXY_PROTOCOL)
+
+
 def _proxy_unreachable(failure: FailureContext) -> Explanation | None:
     fault = failure.transport(TransportFaultKind.PROXY_UNREACHABLE)
     if fault is None:
@@ -100,7 +112,29 @@ def _unreadable_proxy(failure: FailureContext, fault: TransportFault) -> Explana
         title = f"The proxy that the {source} names cannot be read"
     # The fault has the stamp's host: the proxy's could not be parsed.
     example = name_proxy(failure, "http://proxy.example:8080")
-    return Explanation(title, (fault.detail,), (example, *around_proxy(failure)))
+    remedies = (example, *around_proxy(failure))
+    if QUOTED in fault.detail and PROXY_VARIABLE.fullmatch(source):
+        title = f"The proxy in {source} cannot be read: it is in quotation marks"
+        remedies = (_TAKE_OUT_QUOTES.fill(source=PlainWord(source)), *remedies)
+    return Explanation(title, (fault.detail,), remedies)
+
+
+def _speaks_socks(failure: FailureContext) -> Explanation | None:
+    """Explain a proxy that answers CONNECT as none does, as it is one for SOCKS."""
+    found = failure.port_answer
+    fault = next((each for kind in _NO_TUNNEL if (each := failure.transport(kind))), None)
+    if fault is None or found is None or found.speaks is not Protocol.SOCKS:
+        return None
+    source, host, port = proxy_source(failure), fault.host, fault.port
+    evidence = (
+        f"{source} names the proxy {host}:{port}",
+        *_proxy_lines(failure, fault),
+        f"to the greeting of SOCKS it answered: {found.answer}",
+    )
+    right = name_proxy(failure, "http://proxy.example:8080")
+    remedies = (right, *around_proxy(failure), _ASK_ADDRESS.fill(source=source))
+    title = f"{host}:{port} speaks SOCKS, and no HTTP proxy is there"
+    return Explanation(title, evidence, remedies)
 
 
 PROXY_UNREACHABLE = FaultInfo(
@@ -111,7 +145,8 @@ PROXY_UNREACHABLE = FaultInfo(
     distinguishing_evidence=(
         "The name or the port that fails is the proxy's, and not the stamp's as in "
         "`dns-not-found`, `tcp-refused` or `tcp-timeout`; the report says which variable or "
-        "setting names it."
+        "setting names it. Or its value is in quotation marks, or the port speaks SOCKS; a port "
+        "that says nothing is `proxy-refused`."
     ),
     az_says=_AZ_PROXY + "NewConnectionError(… Failed to establish …)))",
     patterns={
@@ -120,11 +155,15 @@ PROXY_UNREACHABLE = FaultInfo(
             "the proxy itself cannot be reached",
             PROXY_FAILED.regex,
             also=r"connection refused|failed to resolve|timed out|no route to host"
-            r"|is unreachable|\b1006[01]\b|actively refused|connection reset",
+            r"|is unreachable|\b1006[01]\b|actively refused|connection reset|econnrefused"
+            r"|etimedout|i/o timeout|enotfound|no such host|getaddrinfo|ehostunreach",
         ): 180,
         MessagePattern(
             "the proxy's name or address cannot be used",
-            r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
+            r"could not resolve proxy|proxy url had (?:unsupported|no) scheme|unsupported proxy"
+            r"|unknown scheme for proxy|proxyschemeunknown|invalidproxyurl|invalid proxy url"
+            r"|unable to resolve proxy|err_proxy_connection_failed|check proxy url"
+            r"|missing dependencies for socks"
             r"|proxy name could not be resolved"
             r"|failed to parse: .{1,40}is not a valid host or port"
             r"|connect to proxy .{1,60}failed",
@@ -134,13 +173,14 @@ PROXY_UNREACHABLE = FaultInfo(
     remedies=(
         _SEE_PROXY_LISTENER,
         _SEE_VARIABLES,
+        _TAKE_OUT_QUOTES,
         NAME_PROXY_IN_VARIABLE,
         NAME_PROXY_IN_SETTING,
         GO_AROUND_PROXY,
         CONNECT_DIRECTLY,
         _ASK_ADDRESS,
     ),
-    rules=(_proxy_unreachable,),
+    rules=(_proxy_unreachable, _speaks_socks),
 )
 
 
@@ -173,6 +213,14 @@ _SIGN_IN_BY_ANOTHER = RemedyTemplate(
 )
 
 
+_CHECK_CREDENTIALS = RemedyTemplate(
+    "Check the user name and password in the {source}: @ : / # and % in them are written as %40 "
+    "%3A %2F %23 %25, a domain's user as DOMAIN%5Cuser; a password may have expired, or the "
+    "account be locked",
+    shown={"source": "variable"},
+)
+
+
 def _proxy_auth_required(failure: FailureContext) -> Explanation | None:
     fault = failure.transport(TransportFaultKind.PROXY_AUTH_REQUIRED)
     if fault is None:
@@ -187,7 +235,12 @@ def _proxy_auth_required(failure: FailureContext) -> Explanation | None:
     else:
         give = _SIGN_IN_BY_ANOTHER.fill(schemes=" or ".join(schemes))
     title = f"The proxy {fault.host}:{fault.port} asks for a user name and password"
-    return Explanation(title, tuple(evidence), (give, *around_proxy(failure)))
+    remedies = (give, *around_proxy(failure))
+    if failure.connection and failure.connection.proxy.has_credentials:
+        title = f"The proxy {fault.host}:{fault.port} refuses the user name and password"
+        evidence.append(f"a user name and password were sent to it, from {proxy_source(failure)}")
+        remedies = (_CHECK_CREDENTIALS.fill(source=proxy_source(failure)), *remedies)
+    return Explanation(title, tuple(evidence), remedies)
 
 
 def _give_credentials(failure: FailureContext, fault: TransportFault) -> Remedy:
@@ -210,22 +263,28 @@ PROXY_AUTH_REQUIRED = FaultInfo(
     id="proxy-auth-required",
     group=Group.REACH,
     sides=(Side.BOX,),
-    meaning="The proxy asks for a user name and a password (407).",
+    meaning="The proxy wants a user name and password, or refuses those sent (407, 401).",
     distinguishing_evidence=(
-        "The proxy itself answers, with 407 and the schemes that it takes; any other status is "
-        "`proxy-refused`."
+        "The proxy itself answers, with 407 or 401 and the schemes that it takes; the report says "
+        "whether credentials were sent. Any other status is `proxy-refused`."
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 407 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser asks for credentials",
+            r"statuscode=407|err_proxy_auth|error:? 407\b|http/[12]\.?\d? 407",
+        ): 190,
         PROXY_FAILED: 38,
         MessagePattern(
-            "the proxy asks for credentials (407)",
-            r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
-            r"|tunnel failed, response 407|http code 407|proxy authentication required"
+            "the proxy asks for credentials (407 or 401)",
+            r"tunnel connection failed: 40[17]|407 proxy authentication|\(407\)"
+            r"|tunnel failed, response 40[17]|http code 407|proxy authentication required"
+            r"|http code 401 from proxy"
             r"|status code '407'|returned status code 407",
         ): 190,
     },
     remedies=(
+        _CHECK_CREDENTIALS,
         _GIVE_IN_VARIABLE,
         _GIVE_IN_SETTING,
         _SIGN_IN_BY_ANOTHER,
@@ -253,8 +312,8 @@ _ASK_FOR_ANSWER = RemedyTemplate(
 
 
 def _proxy_refused(failure: FailureContext) -> Explanation | None:
-    fault = failure.transport(TransportFaultKind.PROXY_REFUSED)
-    if fault is None:
+    fault, answered = failure.transport(TransportFaultKind.PROXY_REFUSED), failure.port_answer
+    if fault is None or (answered and answered.speaks is Protocol.SOCKS):
         return None
     host, port = failure.host, failure.port
     found = _STATUS.search(fault.detail)
@@ -262,9 +321,14 @@ def _proxy_refused(failure: FailureContext) -> Explanation | None:
         ask = _ASK_FOR_ANSWER
     else:
         ask = _ASK_FOR_WAY if found[1].startswith("5") else _ASK_TO_ALLOW
-    evidence = (f"asked for a tunnel to {host} port {port}", *_proxy_lines(failure, fault))
+    evidence = [f"asked for a tunnel to {host} port {port}", *_proxy_lines(failure, fault)]
     title = f"The proxy {fault.host}:{fault.port} opens no tunnel to {host}"
-    return Explanation(title, evidence, (*around_proxy(failure), ask.fill(host=host, port=port)))
+    remedies = (*around_proxy(failure), ask.fill(host=host, port=port))
+    if not found and answered and answered.speaks in (Protocol.SILENCE, Protocol.CLOSED):
+        title = f"{fault.host}:{fault.port} takes connections and says nothing, as no proxy does"
+        evidence.append(f"asked plainly, and with the greeting of SOCKS, it says {answered.speaks}")
+        remedies = (name_proxy(failure, "http://proxy.example:8080"), *remedies)
+    return Explanation(title, tuple(evidence), remedies)
 
 
 PROXY_REFUSED = FaultInfo(
@@ -274,26 +338,44 @@ PROXY_REFUSED = FaultInfo(
     meaning="The proxy opens no tunnel to the stamp.",
     distinguishing_evidence=(
         "The proxy answers CONNECT with a status: 403 says that it may not, 502 or 504 that it "
-        "cannot reach the stamp itself; or it closes the connection without one. 407 is "
+        "cannot reach the stamp itself; or it closes the connection without one, or is silent, as "
+        "another port than the proxy's is. 407 and 401 are "
         "`proxy-auth-required`; a proxy to which no connection can be made is "
         "`proxy-unreachable`."
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 403 …')))",
     patterns={
+        MessagePattern(
+            "the proxy of Node, Java or a browser opens no tunnel",
+            r"(?:could not be established, statuscode=|proxy returns .{0,9}http/1\.\d )"
+            r"(?:40[0-689]|4[1-9]\d|5\d\d)|err_tunnel_connection_failed|tunnel or ssl forbidden",
+        ): 190,
         PROXY_FAILED: 40,
         MessagePattern(
             "the proxy opens no tunnel",
-            r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
-            r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
-            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
+            r"tunnel connection failed: (?:40[02-689]|4[1-9]\d|5\d\d)"
+            r"|tunnel failed, response (?:40[02-689]|4[1-9]\d|5\d\d)"
+            r"|http code (?:40[02-689]|4[1-9]\d|5\d\d) from proxy"
             r"|proxy tunnel request to proxy .{1,80}status code "
             r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
         ): 190,
+        MessagePattern(
+            "a page of the proxy itself",
+            r"x-squid-error|\(squid/|requested url could not be retrieved",
+        ): 180,
         METADATA_401_OR_403: 50,
         HTTP_403: 44,
         HTTP_502: 40,
     },
-    remedies=(GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_TO_ALLOW, _ASK_FOR_WAY, _ASK_FOR_ANSWER),
+    remedies=(
+        NAME_PROXY_IN_VARIABLE,
+        NAME_PROXY_IN_SETTING,
+        GO_AROUND_PROXY,
+        CONNECT_DIRECTLY,
+        _ASK_TO_ALLOW,
+        _ASK_FOR_WAY,
+        _ASK_FOR_ANSWER,
+    ),
     rules=(_proxy_refused,),
 )
 

@@ -49,7 +49,7 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     if domain := domain_of(host):
         evidence.append(f"by the naming rule the stamp's domain is {domain}")
     there = failure.report.siblings if failure.at_arm and host == failure.host else ()
-    evidence += [f"{name} does exist: only the first label is wrong" for name in there]
+    evidence += [f"{name} does exist: {_difference(name, host)}" for name in there]
     remedies = [*_siblings(failure, there), _ASK_RESOLVER.fill(host=host)]
     if host != failure.host:
         remedies.append(_FIX_RESOLVE.fill(section=failure.section))
@@ -60,6 +60,12 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
     title = f"The name {host} {what} for this machine"
     return Explanation(title, tuple(evidence), tuple(remedies))
+
+
+def _difference(name: str, host: str) -> str:
+    """Return how a name of the stamp differs from the host that was asked for."""
+    label, _, rest = name.partition(".")
+    return f"{label}. is missing" if rest == host else "only the first label is wrong"
 
 
 def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
@@ -104,7 +110,14 @@ DNS_NOT_FOUND = FaultInfo(
             r"name or service not known|nodename nor servname|getaddrinfo failed"
             r"|\benotfound|no such host|remote name could not be resolved|nxdomain"
             r"|non-existent domain|no address associated with hostname"
-            r"|could not resolve host|\b11001\b|errno -2\]",
+            r"|could not resolve host|\b11001\b|errno -2\]|name does not (?:resolve|exist)"
+            # .NET Framework in German, French, Spanish and Japanese
+            r"|remotename konnte nicht|nom distant n'a pas"
+            r"|resolver el nombre remoto|リモート名を解決"
+            r"|unknownhostexception|unresolvedaddress|unable to resolve host"
+            r"|(?:host|name|address) could not be (?:resolved|found)|err_name_not_resolved"
+            r"|invalid hostname for this server"
+            r"|0x80072ee7|name not known",
         ): 85,
         LOOKUP_FAILED: 42,
         NO_CONNECTION: 25,
@@ -154,8 +167,14 @@ DNS_TIMEOUT = FaultInfo(
             "no resolver answers",
             r"temporary failure in name resolution|eai_again|errno -3\]|\b11002\b"
             r"|no servers could be reached|resolving timed out"
-            r"|is usually a temporary error",
+            r"|is usually a temporary error|server misbehaving|servfail|dns server failure"
+            r"|query[a-z]{1,5} etimeout",
         ): 90,
+        MessagePattern(
+            "the resolver does not answer",
+            r"lookup .{1,90} on .{1,60}:53|resolve-dnsname",
+            also=r"i/o timeout|timeout period expired",
+        ): 175,
     },
     remedies=(_SEE_RESOLVERS, PIN_ADDRESS),
     rules=(_dns_timeout,),
@@ -204,7 +223,12 @@ TCP_REFUSED = FaultInfo(
     patterns={
         MessagePattern(
             "the connection was refused",
-            (r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"),
+            r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"
+            r"|os error 111\b|err_connection_refused|connection_refused|refused to connect"
+            r"|errno=111\b"
+            # Windows in German, French, Spanish and Japanese
+            r"|zielcomputer die verbindung verweigert|ordinateur cible l'a express"
+            r"|equipo de destino deneg|対象のコンピューターによって拒否",
         ): 85,
         CURL_COULD_NOT_CONNECT: 60,
         NO_CONNECTION: 26,
@@ -270,7 +294,9 @@ TCP_TIMEOUT = FaultInfo(
             r"|connection timed out|did not properly respond|operation timed out after"
             r"|i/o timeout"
             r"|failed to connect to .{1,40} port \d{1,5} after \d{1,9} ms: timeout"
-            r"|connection attempt failed because",
+            r"|connection attempt failed because|connect(?:ion attempt)? timed out|connect timeout"
+            r"|err_(?:connection_)?timed_out|connection_timed_out|os error 110\b"
+            r"|0x80072ee2|took too long to respond|errno=110\b",
         ): 85,
         CURL_COULD_NOT_CONNECT: 58,
         MessagePattern(
@@ -346,7 +372,9 @@ TCP_UNREACHABLE = FaultInfo(
             "there is no way to the address",
             r"errno 113\]|errno 101\]|errno 65\]|errno 51\]|no route to host"
             r"|network is unreachable|ehostunreach|enetunreach|\b10065\b|\b10051\b"
-            r"|unreachable network|unreachable host",
+            r"|unreachable network|unreachable host|host is unreachable|noroutetohost"
+            r"|err_(?:address|network)_unreachable|err_internet_disconnected"
+            r"|os error (?:101|113)\b|cannot assign requested address|errno=(?:101|113)\b",
         ): 86,
     },
     remedies=(_HAVE_ROUTE, _ASK_ROUTE, FIX_PIN),

@@ -10,7 +10,11 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
-from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
+from stacktui.diagnosis.messages.arm import (
+    INVALID_API_VERSION,
+    INVALID_PROFILE,
+    NO_REGISTERED_PROVIDER,
+)
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
@@ -22,7 +26,8 @@ from stacktui.resources.role_paths import READER
 _SHOWN = 12
 _NOT_FOUND = arm_code(
     "SubscriptionNotFound",
-    r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist",
+    r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist"
+    r"|valid tenant or a valid subscription",
     whole=True,
 )
 _INVALID_ID = arm_code("InvalidSubscriptionId")
@@ -129,7 +134,7 @@ API_VERSION_UNSUPPORTED = FaultInfo(
         "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
         "'…'. / (NoRegisteredProviderFound) …"
     ),
-    patterns={INVALID_API_VERSION: 88, NO_REGISTERED_PROVIDER: 88},
+    patterns={INVALID_API_VERSION: 88, NO_REGISTERED_PROVIDER: 88, INVALID_PROFILE: 60},
     remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
     rules=(_api_version_unsupported,),
 )
@@ -183,7 +188,9 @@ NO_SUBSCRIPTIONS = FaultInfo(
     az_says="No subscriptions found for ….",
     patterns={
         MessagePattern(
-            "no subscription", r"no subscriptions? found|no subscriptions were found"
+            "no subscription",
+            r"no subscriptions? (?:were )?found|subscription id could not be determined"
+            r"|tenant level account|client\.subscriptionid'? cannot be null",
         ): 92,
     },
     remedies=(GRANT_ROLE, _GRANT_IN_PORTAL, _TAKE_OFFER),

@@ -7,7 +7,12 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
+from stacktui.diagnosis.messages.arm import (
+    EXPIRED_TOKEN,
+    HTTP_401,
+    INVALID_TOKEN,
+    INVALID_TOKEN_AUDIENCE,
+)
 from stacktui.diagnosis.refused_token import (
     AUTHENTICATION_FAILED,
     WRONG_TENANT,
@@ -211,10 +216,12 @@ ARM_UNAUTHORIZED = FaultInfo(
         INVALID_TOKEN_AUDIENCE: 60,
         WRONG_TENANT: 90,
         EXPIRED_TOKEN: 50,
+        HTTP_401: 62,
         MessagePattern(
-            "401",
-            (r"\(401\)|status code:? 401|401 (?:client error|unauthorized)|status 'unauthorized'"),
-        ): 62,
+            "the token lacks what ARM needs to know who asks",
+            r"received access token is not valid|'puid' or 'altsecid' or 'oid'"
+            r"|'authorization' header is (?:not present|missing)",
+        ): 88,
     },
     remedies=(_SET_TENANT, _ADFS_TENANT, _CHECK_SUBSCRIPTION, _CHECK_ARM, _NEW_TOKEN),
     rules=(_arm_unauthorized,),

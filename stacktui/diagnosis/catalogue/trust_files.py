@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stacktui.certificates.certifi_repair import Installer
-from stacktui.certificates.files import WHAT, FileProblem
+from stacktui.certificates.files import FileProblem
 from stacktui.certificates.trust import CERTIFI, TrustFileFault
 from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.messages.tls import CERTIFICATE_FILE_UNREADABLE, NOTHING_IN_PEM
+from stacktui.diagnosis.messages.tls import (
+    CERTIFICATE_FILE_FORBIDDEN,
+    CERTIFICATE_FILE_UNREADABLE,
+    NOTHING_IN_PEM,
+)
 from stacktui.diagnosis.remedies import editing
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 
@@ -121,7 +125,13 @@ TRUST_FILE_MISSING = FaultInfo(
             r"could not find a suitable tls ca certificate bundle",
             also=r"invalid path",
         ): 95,
+        MessagePattern(
+            "a file of certificates cannot be opened",
+            r"load_verify_locations|ignoring extra certs from",
+            also=r"no such file|errno 2\]|load failed",
+        ): 95,
         CERTIFICATE_FILE_UNREADABLE: 72,
+        CERTIFICATE_FILE_FORBIDDEN: 180,
     },
     remedies=(
         UNSET_VARIABLE,
@@ -144,6 +154,10 @@ _CONVERT = RemedyTemplate(
     "certutil -encode {file} {pem}",
     {"pem": "FILE.pem"},
 )
+REPAIR = for_both(
+    "Write it anew as PEM that every program reads; the file as it was stays beside it",
+    "stacktui certificates repair {file}",
+)
 _MOVE_AWAY = RemedyTemplate(
     "Move it away: without {bundle} the other stores count again, but not what it holds",
     "mv -i -- {file} {aside}",
@@ -161,14 +175,25 @@ def _trust_file_bad(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, TrustFileFault) or fault.problem is FileProblem.MISSING:
         return None
-    what = WHAT[fault.problem]
+    what = fault.what
     title = f"The file that {fault.setting} names {what}"
     if not fault.is_named:
         title = f"{_file_of(fault)} {what}"
     evidence = [f"{fault.setting} = {fault.path}", f"it {what}"]
     if fault.detail:
-        evidence.append(f"reading it said: {fault.detail}")
+        said = fault.detail if fault.is_repairable else f"reading it said: {fault.detail}"
+        evidence.append(said)
     return Explanation(title, tuple(evidence), tuple(_remedies(failure, fault)))
+
+
+def repairing(path: str) -> Remedy:
+    """Return the remedy that stacktui carries out itself where the file may be written."""
+    return REPAIR.fill(Action(ActionKind.REPAIR, key=path), file=path)
+
+
+def repairing_flawed(failure: FailureContext) -> tuple[Remedy, ...]:
+    """Return the remedies for trusted files that are read in part."""
+    return tuple(repairing(each.path) for each in failure.flawed_files)
 
 
 def _remedies(failure: FailureContext, fault: TrustFileFault) -> Iterator[Remedy]:
@@ -176,11 +201,17 @@ def _remedies(failure: FailureContext, fault: TrustFileFault) -> Iterator[Remedy
     if fault.is_named:
         if fault.problem is FileProblem.DER:
             yield _CONVERT.fill(file=path, pem=f"{path}.pem")
+        if fault.is_repairable:
+            yield repairing(path)
         yield _change_setting(failure, fault)
         return
     if fault.setting == CERTIFI:
+        if fault.is_repairable:
+            yield repairing(path)
         yield from _restore_certifi(failure, fault)
     elif fault.problem is not FileProblem.MISSING:  # stacktui's own bundle can be done without
+        if fault.is_repairable:
+            yield repairing(path)
         yield _MOVE_AWAY.fill(bundle=path, file=path, aside=aside)
         if fault.is_partly_good:
             yield _TRUST_AGAIN.fill(aside=aside)
@@ -193,7 +224,8 @@ TRUST_FILE_BAD = FaultInfo(
     sides=(Side.BOX,),
     meaning="A file of trusted certificates holds none, or is damaged.",
     distinguishing_evidence=(
-        "The report says what is wrong with it: empty, a page, a key only, DER instead of PEM. "
+        "The report says what is wrong with it, and on which line: empty, a page, a key only, DER "
+        "or PKCS #7 (.p7b) instead of PEM, two blocks on one line, UTF-16, bare base64. "
         "Where the file is good and the root is not in it, it is `tls-untrusted-root`."
     ),
     az_says=(
@@ -202,14 +234,18 @@ TRUST_FILE_BAD = FaultInfo(
     ),
     patterns={
         CERTIFICATE_FILE_UNREADABLE: 70,
+        CERTIFICATE_FILE_FORBIDDEN: 182,
         MessagePattern(
             "a file of trusted certificates holds none",
-            r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib",
+            r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib"
+            r"|\[x509\] unknown error|trustanchors parameter must be"
+            r"|no certificates? found in .{1,60}bundle|\[asn1(?::|\]) ?(?:nested|not|header)",
         ): 95,
         NOTHING_IN_PEM: 64,
     },
     remedies=(
         _CONVERT,
+        REPAIR,
         UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),

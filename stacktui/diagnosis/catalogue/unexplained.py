@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.verify import NO_ISSUER
-from stacktui.check.fault_text import fault_lines
+from stacktui.certificates.verify import NO_ISSUER, VerifyCode
+from stacktui.check.fault_text import fault_lines, id_lines
+from stacktui.check.report import Fault
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import FailureContext
-from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Finding, Side
-from stacktui.diagnosis.formatting import chain_lines, request_line, route_lines
-from stacktui.diagnosis.remedy_template import Quote, for_both
+from stacktui.diagnosis.fault import FaultInfo, Group
+from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
+from stacktui.diagnosis.formatting import (
+    chain_lines,
+    flawed_file_lines,
+    namesake_lines,
+    request_line,
+    route_lines,
+)
+from stacktui.diagnosis.messages.no_fault import LOOK_UP_ADFS, LOOK_UP_ENTRA
+from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate, for_both
+from stacktui.diagnosis.sign_in_facts import is_adfs
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import (
     AzureCliFault,
@@ -45,9 +54,21 @@ _KEEP_EVIDENCE = for_both(
 )
 
 
+_LOOK_UP_ENTRA = RemedyTemplate(LOOK_UP_ENTRA, shown={"number": "N"})
+_LOOK_UP_ADFS = RemedyTemplate(LOOK_UP_ADFS)
+_GIVE_OPERATOR = RemedyTemplate(
+    "The stamp's operator finds what ARM means by {code} by the time and the ids{ids}",
+    shown={"code": "the code", "ids": ""},
+)
+
+
 def unexplained(failure: FailureContext) -> Finding:
-    """Return all evidence of the failed step; the side is where the evidence was found."""
+    """Return all evidence of the failed step; the side is where the evidence was found.
+
+    A service's code that no rule knows is quoted, with how to look it up: az prints it too.
+    """
     evidence = fault_lines(failure.fault) + _incomplete_chain_lines(failure)
+    code, az_says, look_up = _unknown_code(failure.fault)
     evidence += route_lines(failure) + chain_lines(failure.presented_chain)
     if failure.last:
         evidence.append(request_line(failure.last))
@@ -59,19 +80,43 @@ def unexplained(failure: FailureContext) -> Finding:
         # After `--`, a name that starts with a dash is not an option.
         return f"-- {quote(failure.environment.name)}"
 
-    remedy = _KEEP_EVIDENCE.fill(config=failure.config_option, name=name)
+    keep = _KEEP_EVIDENCE.fill(config=failure.config_option, name=name)
     title = f"The {failure.step.name} step failed in a way that no rule explains"
-    return UNEXPLAINED.finding(Explanation(title, tuple(evidence), (remedy,), side=_side(failure)))
+    if code:
+        title = f"The {failure.step.name} step failed with {code}, a code that no rule explains"
+    return finding(UNEXPLAINED.id, title, _side(failure), evidence, (*look_up, keep), az_says)
+
+
+def _unknown_code(fault: Fault) -> tuple[str, str, tuple[Remedy, ...]]:
+    """Return a service's code, what az says of it, and how to look it up; without a code, that of
+    the catalogue."""
+    match fault:
+        case SignInFault(code=code) if code:
+            number = code.removeprefix("AADSTS")
+            entra = _LOOK_UP_ENTRA.fill(number=number)
+            look_up = _LOOK_UP_ADFS.fill() if is_adfs(fault) else entra
+            said = fault.description.removeprefix(code).lstrip(": ")
+            return code, f"{code}: {said or '…'}", (look_up,)
+        case ArmFault(code=code, message=message) if code and fault.status:
+            ids = "; ".join(id_lines(fault))
+            look_up = _GIVE_OPERATOR.fill(code=code, ids=f" ({ids})" if ids else "")
+            return code, f"({code}) {message or '…'}", (look_up,)
+    return "", UNEXPLAINED.az_says, ()
 
 
 def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
     """Return where an incomplete chain stops: a missing intermediate or an untrusted root."""
     end = failure.path_end
-    if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
+    if end is None or end.self_issued:
+        return []
+    if failure.verify_code == VerifyCode.CERT_SIGNATURE_FAILURE:
+        return namesake_lines(failure, end)
+    if failure.verify_code not in NO_ISSUER:
         return []
     issuer = end.issuer_name or "an unknown issuer"
     either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
-    return [f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"]
+    stop = f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"
+    return [stop, *flawed_file_lines(failure)]
 
 
 def _side(failure: FailureContext) -> Side:
@@ -98,5 +143,5 @@ UNEXPLAINED = FaultInfo(
         "was seen."
     ),
     az_says="whatever it says, it cannot be known from here",
-    remedies=(_KEEP_EVIDENCE,),
+    remedies=(_LOOK_UP_ENTRA, _LOOK_UP_ADFS, _GIVE_OPERATOR, _KEEP_EVIDENCE),
 )

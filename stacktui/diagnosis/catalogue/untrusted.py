@@ -9,10 +9,17 @@ from stacktui.certificates.same_root import is_of_other_root
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.catalogue.chains import is_named_root
+from stacktui.diagnosis.catalogue.trust_files import REPAIR, repairing_flawed
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import chain_lines, trust_line
+from stacktui.diagnosis.formatting import (
+    chain_lines,
+    flawed_file_lines,
+    namesake_lines,
+    route_lines,
+    trust_line,
+)
 from stacktui.diagnosis.interceptors import why_intercepted
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.network import NO_CONNECTION
@@ -20,19 +27,23 @@ from stacktui.diagnosis.messages.tls import (
     FIRST_CERTIFICATE_UNVERIFIED,
     ISSUER_UNKNOWN,
     NOT_TRUSTED,
+    SIGNATURE_FALSE,
     TLS_FAILED,
     UNKNOWN_ROOT_IN_CHAIN,
 )
 from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.diagnosis.remedies import (
+    CONNECT_DIRECTLY,
     EXPORT_BUNDLE,
+    GO_AROUND_PROXY,
     TRUST_MATRIX,
+    around_proxy,
     fill_trusting_file,
     fill_trusting_presented,
     trusting_file,
     trusting_presented,
 )
-from stacktui.diagnosis.remedy_template import PlainWord, for_both
+from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate, for_both
 from stacktui.environments.naming import ASDK_ROOT
 
 if TYPE_CHECKING:
@@ -53,6 +64,11 @@ TRUST_IN_STORE = for_both(
     presented="--presented NAME",
     store="FILE",
 )
+_ASK_WHOSE = RemedyTemplate(
+    "Ask the stamp's operator whether {root} is theirs before you trust it: if not, the proxy on "
+    "the way opens TLS, and {host} has to be exempt from that",
+    shown={"root": "the root", "host": "the stamp's hosts"},
+)
 _UNTRUST_OLD = for_both(
     "Take the old root of the same name out, since of the two OpenSSL may take the wrong one{how}",
     "stacktui certificates untrust {fingerprint}",
@@ -62,19 +78,26 @@ _UNTRUST_OLD = for_both(
 
 def _renewed_root(failure: FailureContext) -> Explanation | None:
     """Explain a root of the same name in a store: OpenSSL uses it, and its key does not fit."""
-    root = failure.path_end
-    # The path is complete up to a root, so the chain itself is not damaged.
-    if root is None or not root.self_issued:
+    end = failure.path_end
+    if end is None or failure.verify_code != VerifyCode.CERT_SIGNATURE_FAILURE:
         return None
-    if failure.verify_code != VerifyCode.CERT_SIGNATURE_FAILURE:
+    if end.self_issued:  # then the chain itself is not damaged
+        name = end.common_name
+        found = [
+            f"{name}, as presented, has SHA-256 {end.sha256} and signed the chain",
+            "a store in use holds another certificate of that name, whose key did not",
+        ]
+    elif failure.namesakes and not failure.is_for_another_name:
+        name = end.issuer_name
+        found = [f"{end.common_name} is issued by {name}, which {failure.host} does not send"]
+    else:
         return None
-    name = root.common_name
     evidence = (
-        f"{name}, as presented, has SHA-256 {root.sha256} and signed the chain",
-        "a store in use holds another certificate of that name, whose key did not",
+        *found,
         trust_line(failure.step.evidence.trust),
-        *_same_name(failure, root),
+        *_same_name(failure, end),
         *chain_lines(failure.presented_chain),
+        *route_lines(failure),
     )
     title = (
         f"{name}, which signs for {failure.host}, is not the root of that name which this machine "
@@ -111,10 +134,26 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
     evidence += [
         trust_line(failure.step.evidence.trust),
         *chain_lines(failure.presented_chain),
+        *flawed_file_lines(failure),
         *_same_name(failure, end),
+        *route_lines(failure),
+        *proxy_lines(failure, root),
     ]
     title = f"The trust store in use does not hold {root}, which signs for {failure.host}"
-    return Explanation(title, tuple(evidence), _trust(failure, root))
+    aside = (
+        (_ASK_WHOSE.fill(root=root, host=failure.host), *around)
+        if (around := around_proxy(failure))
+        else ()
+    )
+    return Explanation(title, tuple(evidence), (*aside, *_trust(failure, root)))
+
+
+def proxy_lines(failure: FailureContext, root: str) -> list[str]:
+    """Return what the proxy on the way means for an unknown root."""
+    url = failure.connection.proxy.url if failure.connection else None
+    if url is None:
+        return []
+    return [f"if that proxy opens TLS, {root} is not the stamp's but the proxy's"]
 
 
 def _found_root(failure: FailureContext) -> Certificate | None:
@@ -141,10 +180,17 @@ def _reaches_root(failure: FailureContext) -> bool:
     end, code = failure.path_end, failure.verify_code
     if end is None:
         return False
-    # The second code: the store also has the chain up to an intermediate.
-    if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
+    if code == VerifyCode.SELF_SIGNED_CERT_IN_CHAIN:
         return end.self_issued
-    named_root = end.issuer_name == ASDK_ROOT or is_named_root(end.issuer_name)
+    # The store also has the chain up to an intermediate, whose issuer is neither there nor sent.
+    if code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        return end.self_issued or end.is_ca
+    named_root = (
+        end.issuer_name == ASDK_ROOT
+        or is_named_root(end.issuer_name)
+        or bool(failure.namesakes)
+        or any(each.holds_issuer for each in failure.flawed_files)
+    )
     return (
         code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY and not end.self_issued and named_root
     )
@@ -153,11 +199,15 @@ def _reaches_root(failure: FailureContext) -> bool:
 def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
     """Return what is known of another root of that name: a redeployed stamp, or an attack."""
     before = recorded_signer(failure) if failure.at_arm else None
-    if before is None or before.issuer != end.issuer or not is_of_other_root((end,), before):
-        return []
-    signed = "" if end.self_issued else ", did not sign this,"
-    known = f"the recorded root has the same name, but{signed} has SHA-256 {before.sha256}"
-    return [f"{known}: the stamp was deployed anew, or somebody imitates it"]
+    lines = namesake_lines(failure, end)
+    if before is not None and before.issuer == end.issuer and is_of_other_root((end,), before):
+        signed = "" if end.self_issued else ", did not sign this,"
+        lines.append(
+            f"the recorded root has the same name, but{signed} has SHA-256 {before.sha256}"
+        )
+    if lines:
+        lines.append("either the stamp was deployed anew, or somebody imitates it")
+    return lines
 
 
 def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
@@ -167,6 +217,7 @@ def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
         else ()
     )
     return (
+        *repairing_flawed(failure),
         *presented,
         fill_trusting_file(_TRUST_FILE, failure, root=root),
         TRUST_MATRIX.fill(**failure.placeholders),
@@ -195,10 +246,15 @@ TLS_UNTRUSTED_ROOT = FaultInfo(
         FIRST_CERTIFICATE_UNVERIFIED: 76,
         UNKNOWN_ROOT_IN_CHAIN: 88,
         NOT_TRUSTED: 42,
+        SIGNATURE_FALSE: 64,
         TLS_FAILED: 24,
         METADATA_UNREAD: 18,
     },
     remedies=(
+        REPAIR,
+        _ASK_WHOSE,
+        CONNECT_DIRECTLY,
+        GO_AROUND_PROXY,
         _TRUST_PRESENTED,
         _TRUST_FILE,
         TRUST_MATRIX,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.entra_commands import fill_in_entra, in_entra
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
@@ -21,9 +22,15 @@ from stacktui.diagnosis.refused_user import (
     use_application,
     who,
 )
-from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
-from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
+from stacktui.diagnosis.remedies import (
+    PUT_SECRET_FILE,
+    SET_SECRET_VARIABLE,
+    checking_again,
+    put_secret,
+)
+from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import is_adfs, section_of
+from stacktui.identities.faults import SignInFault
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"
@@ -41,7 +48,7 @@ _SEE_DOMAIN_ACCOUNT = RemedyTemplate(
     powershell="$u = {user}; Get-ADUser -Filter 'UserPrincipalName -eq $u' "
     "-Properties LockedOut, PasswordExpired, Enabled",
 )
-_SEE_DIRECTORY_ACCOUNT = by_az(
+_SEE_DIRECTORY_ACCOUNT = in_entra(
     "An administrator of the directory sees the state of the account {user}",
     "az ad user show --id {user} --query accountEnabled",
 )
@@ -64,19 +71,21 @@ def _password_wrong(failure: FailureContext) -> Explanation | None:
     remedies = (
         *secret,
         _CHECK_NAME.fill(identity=section_of(identity), who=who(identity)),
-        *_see_account(failure, identity),
+        *_see_account(failure, fault, identity),
         *fill_device_code(_BROWSER_ALONE, failure, identity),
     )
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
 
-def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, ...]:
+def _see_account(
+    failure: FailureContext, fault: SignInFault, identity: Identity
+) -> tuple[Remedy, ...]:
     """Return where an administrator sees the state of an account."""
     if not identity.username:
         return ()
     if failure.adfs_signs_in:
         return (_SEE_DOMAIN_ACCOUNT.fill(user=identity.username),)
-    return (_SEE_DIRECTORY_ACCOUNT.fill(user=identity.username),)
+    return (fill_in_entra(_SEE_DIRECTORY_ACCOUNT, fault.authority, user=identity.username),)
 
 
 PASSWORD_WRONG = FaultInfo(
@@ -92,13 +101,23 @@ PASSWORD_WRONG = FaultInfo(
     az_says=(
         "AADSTS50126: Error validating credentials due to invalid username or password. … / "
         "AADSTS50034: The user account … does not exist in the directory. … / MSIS9659: Invalid "
-        "'username' or 'password'."
+        "'username' or 'password'. / ID3242: The security token could not be authenticated or "
+        "authorized."
     ),
     patterns={
+        MessagePattern(
+            "the federation server refused the user",
+            r"federated service at .{1,90}returned error|federated_service_returned_error"
+            r"|unknown_user_type|parsing_wstrust_response_failed",
+        ): 60,
         MessagePattern(
             "user or password is refused",
             r"invalid username or password|invalid 'username' or 'password'",
         ): 82,
+        # WS-Trust's, of an AD FS to which Entra leads the users of a federated domain.
+        MessagePattern(
+            "ID3242", r"\bid3242\b|security token could not be authenticated or authorized"
+        ): 84,
         GRANT_REFUSED: 36,
     },
     remedies=(
@@ -166,7 +185,7 @@ ACCOUNT_LOCKED = FaultInfo(
 
 # account-disabled
 
-_ENABLE = by_az(
+_ENABLE = in_entra(
     "An administrator of the directory enables it",
     "az ad user update --id {user} --account-enabled true",
 )
@@ -179,10 +198,13 @@ def _account_disabled(failure: FailureContext) -> Explanation | None:
     refused = refused_user(failure, ACCOUNT_DISABLED)
     if refused is None:
         return None
-    _, identity = refused
+    fault, identity = refused
     user = identity.username
     enable = _ENABLE if user else replace(_ENABLE, bash="", powershell="")
-    remedies = (enable.fill(user=user), _OTHER_ACCOUNT.fill(identity=section_of(identity)))
+    remedies = (
+        fill_in_entra(enable, fault.authority, user=user),
+        _OTHER_ACCOUNT.fill(identity=section_of(identity)),
+    )
     title = f"The account of {who(identity)} is disabled"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
@@ -205,6 +227,9 @@ ACCOUNT_DISABLED = FaultInfo(
 
 # password-expired
 
+# The codes for an earlier sign-in that has ended: revoked, as the password was changed, or over.
+_SIGN_IN_ENDED = frozenset({"AADSTS50173", "AADSTS700082", "AADSTS70043", "MSIS9615"})
+_SIGN_IN_AGAIN = checking_again("Run the check again: it signs in anew")
 _NEW_PASSWORD = RemedyTemplate(
     "Sign in to {portal} with a browser: it asks for a new password",
     shown={"portal": "the stamp's portal"},
@@ -215,7 +240,12 @@ def _password_expired(failure: FailureContext) -> Explanation | None:
     refused = refused_user(failure, PASSWORD_EXPIRED)
     if refused is None:
         return None
-    _, identity = refused
+    fault, identity = refused
+    if fault.code in _SIGN_IN_ENDED:
+        title = f"The earlier sign-in of {who(identity)} has ended: it takes a new one"
+        again = _SIGN_IN_AGAIN.fill(**failure.placeholders)
+        remedies = (again, *put_secret(identity.credential, "password"))
+        return Explanation(title, refused_user_lines(failure, refused), remedies)
     remedies = (
         _NEW_PASSWORD.fill(portal=failure.portal),
         *put_secret(identity.credential, "password"),
@@ -229,14 +259,31 @@ PASSWORD_EXPIRED = FaultInfo(
     id="password-expired",
     group=Group.TOKEN,
     sides=(Side.SIGN_IN,),
-    meaning="The password has expired.",
-    distinguishing_evidence="AADSTS50055: it was right. A wrong one is `password-wrong`.",
-    az_says="AADSTS50055: The password is expired.",
+    meaning="The password, or an earlier sign-in, has expired.",
+    distinguishing_evidence=(
+        "AADSTS50055: it was right. AADSTS50173 or MSIS9615: an earlier sign-in was revoked, as "
+        "the password was changed, or is over. A wrong password is `password-wrong`."
+    ),
+    az_says=(
+        "AADSTS50055: The password is expired. / AADSTS50173: The provided grant has expired "
+        "due to it being revoked, a fresh auth token is needed. …"
+    ),
     patterns={
         MessagePattern("the password has expired", r"password is expired|password has expired"): 86,
+        MessagePattern(
+            "an earlier sign-in was revoked", r"grant has expired due to it being revoked"
+        ): 86,
     },
-    remedies=(_NEW_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE, USE_APPLICATION),
-    refusal=Refusal(frozenset({"AADSTS50055"}), INVALID_GRANT),
+    remedies=(
+        _NEW_PASSWORD,
+        _SIGN_IN_AGAIN,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        USE_APPLICATION,
+    ),
+    refusal=Refusal(
+        frozenset({"AADSTS50055"}) | _SIGN_IN_ENDED, INVALID_GRANT | {"interaction_required"}
+    ),
     rules=(_password_expired,),
 )
 

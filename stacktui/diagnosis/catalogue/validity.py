@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.verify import VerifyCode
+from stacktui.certificates.verify import DATES, NAMES, VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
-from stacktui.diagnosis.clocks import server_time
+from stacktui.diagnosis.clocks import MAX_SKEW, host_skews, server_time
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import chain_lines, trust_line
+from stacktui.diagnosis.formatting import chain_lines, route_lines, trust_line
+from stacktui.diagnosis.interceptors import why_intercepted
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import NOT_TRUSTED, NOT_VALID_AT_THIS_TIME
-from stacktui.diagnosis.remedies import setting_clock
+from stacktui.diagnosis.remedies import OPERATOR_SETS_TIME, setting_clock
 from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.text.counts import time_span
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 # Seconds of skew to ignore: certificates are valid from a full minute.
 _SLACK = 60.0
 
-_SET_CLOCK = setting_clock("Set this machine's clock")
+_SET_CLOCK = setting_clock(
+    "Compare this machine's clock with a source that is not the stamp's, and set it if it is wrong"
+)
 
 
 def _right_clock(failure: FailureContext) -> datetime | None:
@@ -39,18 +43,29 @@ def _right_clock(failure: FailureContext) -> datetime | None:
 
 
 def _wrong_clock(failure: FailureContext, there: datetime) -> Explanation:
+    """Explain two clocks that differ; which of them is right, neither can tell."""
     host, skew = failure.host, there - failure.now
+    agreeing = [
+        name
+        for name, each in host_skews(failure.report).items()
+        if abs(each - skew.total_seconds()) < MAX_SKEW
+    ]
+    agree = [f"so do the clocks of {', '.join(agreeing[1:])}"] if len(agreeing) > 1 else []
     evidence = (
         _clock_line(failure),
         f"the stamp's Date says {there:%Y-%m-%d %H:%M} UTC: then what {host} presents is valid",
+        *agree,
+        "which clock is wrong is not known from here: the hosts of a stamp share a time source",
         *chain_lines(failure.presented_chain),
+        *route_lines(failure),
     )
     off = f"{abs(skew).days} days" if abs(skew).days else f"{abs(skew).seconds // 60} minutes"
     title = (
-        f"This machine's clock is {off} {'behind' if skew > timedelta() else 'ahead'}: by it the "
-        f"certificate of {host} is not valid"
+        f"This machine's clock is {off} {'behind' if skew > timedelta() else 'ahead of'} the "
+        f"stamp's: by it the certificate of {host} is not valid"
     )
-    return Explanation(title, evidence, (_SET_CLOCK.fill(),), side=Side.BOX)
+    remedies = (_SET_CLOCK.fill(), OPERATOR_SETS_TIME.fill())
+    return Explanation(title, evidence, remedies, side=Side.BOX)
 
 
 def _clock_line(failure: FailureContext) -> str:
@@ -64,6 +79,7 @@ def _trusted_here_lines(failure: FailureContext) -> tuple[str, ...]:
         _clock_line(failure),
         trust_line(failure.step.evidence.trust),
         *chain_lines(failure.presented_chain),
+        *route_lines(failure),
     )
 
 
@@ -83,8 +99,22 @@ _REPLACE_CA = RemedyTemplate(
 
 
 def _expired(failure: FailureContext) -> Explanation | None:
-    if failure.verify_code != VerifyCode.CERT_HAS_EXPIRED:
-        return None
+    return (
+        _ended_certificate(failure) if failure.verify_code == VerifyCode.CERT_HAS_EXPIRED else None
+    )
+
+
+def _also_expired(failure: FailureContext) -> Explanation | None:
+    """Explain dates that OpenSSL did not come to, as it refused the chain before."""
+    return _ended_certificate(failure) if _refused_before_dates(failure) else None
+
+
+def _refused_before_dates(failure: FailureContext) -> bool:
+    code = failure.verify_code
+    return code is not None and code not in DATES | NAMES and not why_intercepted(failure)
+
+
+def _ended_certificate(failure: FailureContext) -> Explanation | None:
     which = next((each for each in failure.verified_path if _ended(each, failure.now)), None)
     if which is None or which.not_after is None or _right_clock(failure):
         return None
@@ -93,9 +123,10 @@ def _expired(failure: FailureContext) -> Explanation | None:
         title = f"The CA certificate {which.common_name} behind {failure.host} has expired"
     ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
     evidence = (
-        f"{ended}, {_ago(failure.now, which.not_after)}",
+        f"{ended}, {time_span(failure.now - which.not_after)} ago",
         _clock_line(failure),
         *chain_lines(failure.presented_chain),
+        *route_lines(failure),
     )
     return Explanation(title, evidence, (_RENEW.fill(), _SEE_CLOCK.fill()))
 
@@ -122,11 +153,6 @@ def _ended(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_after is not None and certificate.not_after < now
 
 
-def _ago(now: datetime, then: datetime) -> str:
-    days = (now - then).days
-    return f"{days} days ago" if days else f"{(now - then).seconds // 3600} hours ago"
-
-
 TLS_EXPIRED = FaultInfo(
     id="tls-expired",
     group=Group.TLS,
@@ -142,13 +168,17 @@ TLS_EXPIRED = FaultInfo(
         MessagePattern(
             "the certificate has expired",
             r"certificate has expired(?! or)|cert_has_expired|verify error:num=10\b"
-            r"|sec_e_cert_expired|0x80090328|certificate expired",
+            r"|sec_e_cert_expired|0x80090328|certificate (?:is )?expired|certificateexpired"
+            r"|cert_e_expired|0x800b0101|expired_(?:issuer_)?certificate|certificate: expired"
+            r"|current time .{1,40} is after|expired certificate"
+            r"|certificate of .{1,90}has expired",
         ): 90,
         NOT_VALID_AT_THIS_TIME: 88,
         NOT_TRUSTED: 27,
     },
-    remedies=(_RENEW, _SEE_CLOCK, _SET_CLOCK, _REPLACE_CA),
+    remedies=(_RENEW, _SEE_CLOCK, _SET_CLOCK, OPERATOR_SETS_TIME, _REPLACE_CA),
     rules=(_expired, _expired_here),
+    beside_rules=(_also_expired,),
 )
 
 
@@ -166,7 +196,16 @@ _TAKE_OUT_CA = RemedyTemplate(
 
 
 def _not_yet_valid(failure: FailureContext) -> Explanation | None:
-    if failure.verify_code != VerifyCode.CERT_NOT_YET_VALID or _right_clock(failure):
+    code = failure.verify_code
+    return _future_certificate(failure) if code == VerifyCode.CERT_NOT_YET_VALID else None
+
+
+def _also_not_yet_valid(failure: FailureContext) -> Explanation | None:
+    return _future_certificate(failure) if _refused_before_dates(failure) else None
+
+
+def _future_certificate(failure: FailureContext) -> Explanation | None:
+    if _right_clock(failure):
         return None
     path = failure.verified_path
     which = next((each for each in path if _begins_later(each, failure.now)), None)
@@ -177,7 +216,7 @@ def _not_yet_valid(failure: FailureContext) -> Explanation | None:
         title = f"The CA certificate {which.common_name} behind {failure.host} is not valid yet"
     begins = f"{which.common_name} begins {which.not_before:%Y-%m-%d %H:%M} UTC"
     evidence = (
-        f"{begins}, in {_until(failure.now, which.not_before)}",
+        f"{begins}, in {time_span(which.not_before - failure.now)}",
         _clock_line(failure),
         *chain_lines(failure.presented_chain),
     )
@@ -207,13 +246,6 @@ def _begins_later(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_before is not None and certificate.not_before > now
 
 
-def _until(now: datetime, then: datetime) -> str:
-    left = then - now
-    if left.days:
-        return f"{left.days} days"
-    return f"{left.seconds // 3600} hours" if left.seconds >= 3600 else "less than an hour"
-
-
 TLS_NOT_YET_VALID = FaultInfo(
     id="tls-not-yet-valid",
     group=Group.TLS,
@@ -228,9 +260,12 @@ TLS_NOT_YET_VALID = FaultInfo(
         NOT_VALID_AT_THIS_TIME: 86,
         MessagePattern(
             "the certificate is not valid yet",
-            r"certificate is not yet valid|cert_not_yet_valid|verify error:num=9\b",
+            r"certificate is not yet valid|cert_not_yet_valid|verify error:num=9\b"
+            r"|certificatenotyetvalid|error_not_yet_valid|not (?:yet )?activated|notvalidyet"
+            r"|current time .{1,40} is before",
         ): 92,
     },
-    remedies=(_CLOCK_FIRST, _SET_CLOCK, _PUT_BACK, _TAKE_OUT_CA),
+    remedies=(_CLOCK_FIRST, _SET_CLOCK, OPERATOR_SETS_TIME, _PUT_BACK, _TAKE_OUT_CA),
     rules=(_not_yet_valid, _not_yet_valid_here),
+    beside_rules=(_also_not_yet_valid,),
 )

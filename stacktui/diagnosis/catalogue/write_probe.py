@@ -14,7 +14,7 @@ from stacktui.diagnosis.catalogue.arm_refusals import (
 )
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate, for_both
 from stacktui.resources.model import ArmFault, ArmProblem
@@ -101,7 +101,8 @@ def _probe_leftover(report: ReportContext) -> Explanation | None:
         path = f"/subscriptions/{own.subscription}/resourceGroups/{own.group}"
         remedies.append(_DELETE_NOW.fill(path=path, asked=asked))
     if old:
-        remedies.append(_REMOVE_OLD.fill(**report.placeholders))
+        action = Action(ActionKind.REMOVE_LEFTOVERS)
+        remedies.append(_REMOVE_OLD.fill(action, **report.placeholders))
     if not evidence:
         return None
     many = count_of(len(evidence), "resource group")

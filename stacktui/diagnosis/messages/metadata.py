@@ -8,8 +8,13 @@ METADATA_UNREAD = MessagePattern(
     "az could not read the metadata",
     r"unable to get endpoints from the cloud",
     note="az says this of DNS, TCP, proxy and TLS alike: what follows it, after “Error "
-    "detail:” or “status code”, tells them apart. Paste the whole message.",
+    "detail:” or “status code”, tells them apart. Paste the whole message. "
+    "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION=1 cures none of it: `az cloud register` verifies "
+    "all the same.",
 )
+
+# What asks a host for its metadata: the path, or the command of PowerShell or Terraform that does.
+METADATA_PATH = r"/metadata/endpoints|add-az\w{0,6}environment|retrieving environment from endpoint"
 
 METADATA_400 = MessagePattern(
     "the metadata was answered with 400", r"server returned status code 400"
@@ -30,8 +35,9 @@ METADATA_NO_JSON = MessagePattern(
 
 METADATA_IS_A_PAGE = MessagePattern(
     "the metadata is no JSON from its first character on: a page, or nothing",
-    METADATA_NO_JSON.regex,
-    also=r"expecting value: line \d{1,3} column 1 \(",
+    f"{METADATA_NO_JSON.regex}|{METADATA_PATH}",
+    also=r"expecting value: line \d{1,3} column 1 \(|character '<' looking for"
+    r"|unexpected character encountered|unexpected token '?<",
 )
 
 SOMETHING_MISSING = MessagePattern(
@@ -42,5 +48,5 @@ SOMETHING_MISSING = MessagePattern(
 METADATA_CONNECTION_RESET = MessagePattern(
     "the connection was reset while the metadata was fetched",
     METADATA_UNREAD.regex + r"|/metadata/endpoints",
-    also=r"connection reset by peer|connectionreseterror|econnreset|forcibly closed",
+    also=r"connection reset\b|connectionreseterror|econnreset|forcibly closed",
 )

@@ -30,14 +30,29 @@ GRANT_REFUSED = MessagePattern("the grant is refused", r"invalid_grant")
 
 INTERACTION_REQUIRED = MessagePattern("more than a password is asked for", r"interaction_required")
 
+# What comes before the status with which a client's library quotes the sign-in service.
+SIGN_IN_STATUS = (
+    r"(?:refresh request failed\. status code = '|token: received http status "
+    r"|oidc discovery failed on .{1,100}http status: )"
+)
+SIGN_IN_404 = MessagePattern(
+    "the sign-in service has nothing at that address", SIGN_IN_STATUS + "404"
+)
+
 IMDS_SILENT = MessagePattern(
     "the managed identity's service does not answer",
     r"failed to connect to msi|msi endpoint is not responding|no response from the imds"
-    r"|imds endpoint is not available"
+    r"|imds endpoint (?:is )?(?:not available|unavailable)"
+    r"|no managed identity (?:endpoint|response)"
+    r"|no response (?:received )?from the (?:imds|managed identity)"
+    r"|managedidentitycredential.{0,90}gateway error|_token_from_imds"
+    r"|could not validate msi endpoint"
     r"|managed ?identity.{0,60}(?:unreachable|timed out|no response)",
 )
 
 IMDS_NO_TOKEN = MessagePattern(
     "the managed identity's service gives no token",
-    r"msi: failed|failed to retrieve a token from 'http://169|failed to acquire tokens? after",
+    r"msi: failed|unexpected response from imds"
+    r"|failed to obtain a token from the managed identity"
+    r"|failed to retrieve a token from 'http://169|failed to acquire tokens? after",
 )

@@ -65,8 +65,12 @@ class ChainSpec:
     """False: the CA file handed to clients holds another root."""
     weak_key: bool = False
     """The leaf's key is RSA of 1024 bits."""
+    san: bool = True
+    """False: the leaf has its name in the CN alone."""
     no_client_auth: bool = False
     """The leaf's extended key usage lacks client authentication."""
+    no_server_auth: bool = False
+    """The leaf's extended key usage lacks server authentication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,12 @@ def html(title: str, text: str) -> ResponseOverride:
     return lambda *_: html_page(200, escape(title), heading)
 
 
+def redirect(location: str) -> ResponseOverride:
+    """302 to `location`, with a page that says so."""
+    page = html_page(302, "Found", f'<a href="{escape(location)}">Found</a>')
+    return lambda *_: page.with_headers(Location=location)
+
+
 def arm_error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> ResponseOverride:

@@ -90,6 +90,10 @@ FAULTS: dict[str, Fault] = {
             {"Retry-After": "60"},
         ),
     ),
+    "arm-intercepted": _groups(
+        "resource groups answers with a gateway's redirect",
+        overrides.redirect("https://gateway.contoso.invalid/blocked?rule=42"),
+    ),
     "arm-not-json": _groups(
         "resource groups answers JSON cut after 60 bytes", overrides.truncate(60)
     ),

@@ -75,6 +75,12 @@ FAULTS: dict[str, Fault] = {
         "the token endpoint answers an HTML page",
         overrides.html("IIS Windows Server", "Internet Information Services"),
     ),
+    "login-intercepted": _token(
+        "the token endpoint answers 200 with a captive portal's page",
+        overrides.html(
+            "Guest Network Sign-in", "Accept the terms of use to get access to this network."
+        ),
+    ),
     "login-throttled": Fault(
         "the token endpoint answers 429 with Retry-After", token_error=Reason.THROTTLED
     ),

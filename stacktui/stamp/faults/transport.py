@@ -54,6 +54,9 @@ FAULTS: dict[str, Fault] = {
         chain=ChainSpec(names=("portal.east.contoso.example", "management.east.contoso.example")),
     ),
     "tls-weak": Fault("the leaf's key is RSA of 1024 bits", chain=ChainSpec(weak_key=True)),
+    "tls-unsuitable": Fault(
+        "the leaf may be used by clients only", chain=ChainSpec(no_server_auth=True)
+    ),
     # Advisories: these fail no check
     "cert-expires-soon": Fault(
         "the leaf ends in twenty days", chain=ChainSpec(ends=20 * _DAY + timedelta(hours=1))

@@ -83,7 +83,8 @@ def parse_scope(service: TokenService, form: Mapping[str, str]) -> RequestedScop
     for scope in scopes:
         if scope not in OIDC_SCOPES:
             resource, _, suffix = scope.rpartition("/")
-    if resource is not None and resource not in service.directory.known_audiences:
+    known = (None, *service.directory.known_audiences, *service.directory.other_services)
+    if resource not in known:
         raise OAuthError(Reason.RESOURCE_UNKNOWN, resource or suffix)
     return RequestedScope(resource, suffix, scopes)
 

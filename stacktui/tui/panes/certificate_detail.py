@@ -13,7 +13,7 @@ from stacktui.certificates.formatting import VALID, fields_of, time_left
 from stacktui.certificates.levels import Level, level_of
 from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
 from stacktui.identities.certificate_file import IdentityFile
-from stacktui.text.counts import count_of
+from stacktui.text.counts import count_of, time_span
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
@@ -167,11 +167,11 @@ def _reason(row: ScannedHost) -> tuple[Span, ...]:
 
 
 def _days_left(row: ScannedHost, now: datetime) -> tuple[Span, ...]:
-    """Return the days left of a trusted certificate."""
-    left = row.leaf.days_left(now) if row.leaf else None
+    """Return the time left of a trusted certificate."""
+    left = row.leaf.time_left(now) if row.leaf else None
     if left is None or row.verdict is None or not row.verdict.ok:
         return ()
-    return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), TextStyle.DIM)),)
+    return (Span(f"  {time_span(left)} left", LEVELS.get(level_of(left.days), TextStyle.DIM)),)
 
 
 def _fix(row: ScannedHost) -> tuple[Span, ...]:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.certificates.levels import Level, level_of
 from stacktui.identities.certificate_file import IdentityFile, references
-from stacktui.text.counts import count_of
+from stacktui.text.counts import count_of, time_span
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import elapsed_line
@@ -215,14 +215,15 @@ def identity_state(file: IdentityFile | None, glyphs: Glyphs) -> Span:
 
 def days_span(leaf: Certificate | None, now: datetime, glyphs: Glyphs) -> Span:
     """Return the days until a certificate expires, styled by the limits of the readiness rules."""
-    left = leaf.days_left(now) if leaf else None
-    if left is None:
+    time = leaf.time_left(now) if leaf else None
+    left = time.days if time is not None else None
+    if time is None or left is None:
         return Span(f"{glyphs.pending} {'unreadable' if leaf else 'reading'}", TextStyle.DIM)
     if left < 0:
         return Span(f"{glyphs.failed} {count_of(left, 'day')}", TextStyle.ERROR)
     style = LEVELS.get(level_of(left), TextStyle.OK)
     sign = {TextStyle.OK: glyphs.ok, TextStyle.WARNING: glyphs.warning}.get(style, glyphs.failed)
-    return Span(f"{sign} {count_of(left, 'day')}", style)
+    return Span(f"{sign} {time_span(time)}", style)
 
 
 def no_chain_reason(seen: EndpointChain) -> str:
@@ -303,10 +304,12 @@ def _totals(app_state: AppState) -> tuple[int, int, list[Certificate]]:
 
 
 def _soonest(leaves: Sequence[Certificate], now: datetime) -> list[Span]:
-    left = [days for leaf in leaves if (days := leaf.days_left(now)) is not None]
+    left = [time for leaf in leaves if (time := leaf.time_left(now)) is not None]
     if not left:
         return []
-    return [Span(count_of(min(left), "day"), LEVELS.get(level_of(min(left)), TextStyle.DIM))]
+    soonest = min(left)
+    text = time_span(soonest) if soonest.days >= 0 else count_of(soonest.days, "day")
+    return [Span(text, LEVELS.get(level_of(soonest.days), TextStyle.DIM))]
 
 
 def scan_lines(live: LiveScan, glyphs: Glyphs) -> tuple[Line, ...]:

@@ -9,6 +9,7 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
 from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
+from stacktui.check.write_probe import ProbeLeftovers, WriteProbe
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.diagnosis.remedies import ON_A_TERMINAL
@@ -17,7 +18,7 @@ from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.live_check import LiveCheck, LiveStep
 from stacktui.tui.panes.check_steps import step_lines, waiting_lines
 
 # What `f` does, shown beside the remedy.
@@ -26,8 +27,10 @@ DOES = {
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
+    ActionKind.REPAIR: "repairs it",
     ActionKind.ASK_SECRET: "asks for it",
     ActionKind.GRANT: "grants it",
+    ActionKind.REMOVE_LEFTOVERS: "deletes them",
 }
 LABEL = 6
 _MISSING = "secret-missing"
@@ -50,7 +53,11 @@ def check_lines(
     `fixes_of`; `granted_at` is when a role was granted.
     """
     judged = check.verdict is not None
-    steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
+    steps = [
+        text
+        for step in check.steps
+        for text in (*step_lines(step, width, glyphs, brief=judged), *_written_lines(step))
+    ]
     if check.running:
         waiting = waiting_lines(check, width, glyphs, now)
         return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
@@ -59,12 +66,21 @@ def check_lines(
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
     show = _seen_whole if whole else _seen_briefly
     also = [text for finding in seen for text in show(finding, glyphs, keys)]
+    also += _of_az(check, glyphs, keys, whole=whole)
     outcome = _outcome(check, glyphs, keys)
     if granted_at is not None:
         outcome[2:2] = _granted_lines(check, granted_at)
     if whole:
         return [*outcome, BLANK, *evidence, *also]
     return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
+
+
+def _written_lines(step: LiveStep) -> list[Line]:
+    """Return what a step that writes has made and deleted, with the times."""
+    result = step.step.evidence.result if step.step else None
+    if not isinstance(result, WriteProbe | ProbeLeftovers):
+        return []
+    return [line(Span(f"  {result}", TextStyle.DIM), indent=2)]
 
 
 def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
@@ -76,7 +92,8 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
                     Span("  press ", TextStyle.DIM),
                     Span("c", TextStyle.KEY),
                     Span(" to check again", TextStyle.DIM),
-                )
+                ),
+                *(_left_lines(check) if check.may_leave_group else ()),
             ]
         case CheckState.BROKEN:
             return [
@@ -84,13 +101,23 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
                 line(Span("This is no fault of your stamp.", TextStyle.DIM)),
             ]
     if check.report is not None and check.healthy:
-        said = healthy_lines(check.report, glyphs)
+        az = check.diagnosis.az_line if check.diagnosis else ""
+        said = healthy_lines(check.report, glyphs, az)
     elif check.verdict is not None:
         said = _verdict_and_remedies(check.verdict, glyphs, keys)
+        if check.diagnosis and (az := check.diagnosis.az_line):
+            said[2:2] = [line(Span(az, TextStyle.DIM))]
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     said[2:2] = _since_lines(check)
     return said
+
+
+def _left_lines(check: LiveCheck) -> list[Line]:
+    """Return what a write probe may have left that did not come to its end."""
+    said = f"Whether the probe's group {check.target.write_probe} is left there is unknown: in 15 "
+    said += "minutes a check finds it, and f deletes it."
+    return [line(Span(said, TextStyle.WARNING))]
 
 
 def _since_lines(check: LiveCheck) -> list[Line]:
@@ -124,8 +151,8 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     ]
 
 
-def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
-    """Return the lines of a healthy check."""
+def healthy_lines(report: Report, glyphs: Glyphs, az: str = "") -> list[Line]:
+    """Return the lines of a healthy check; `az` is what az would fail at."""
     groups = report.groups
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
     if groups is not None:
@@ -141,8 +168,11 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         why = "A device code needs a person: c checks this environment alone."
         symbol = Span(f"{glyphs.skipped} undecided", TextStyle.WARNING)
         return [line(symbol, right=total), line(said), line(why)]
-    word = METADATA_ONLY if report.metadata_only else "OK"
-    return [line(Span(f"{glyphs.ok} {word}", TextStyle.OK), right=total), line(said)]
+    word = METADATA_ONLY if report.metadata_only else "OK for stacktui" if az else "OK"
+    spans = [Span(f"{glyphs.ok} {word}", TextStyle.OK)]
+    if az:
+        spans.append(Span(f" {glyphs.dot.strip()} {az}", TextStyle.WARNING))
+    return [line(*spans, right=total), line(said)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +270,19 @@ def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
     for command in command_of(remedy).splitlines():
         lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
         number = Span(" " * LABEL)
+    return lines
+
+
+def _of_az(check: LiveCheck, glyphs: Glyphs, keys: Keys, *, whole: bool) -> list[Line]:
+    """Return what az would fail at, and this check did not; of the first az alone, if briefly."""
+    found = check.diagnosis.of_az_alone if check.diagnosis else ()
+    lines = []
+    for client, findings in found if whole else found[:1]:
+        if whole:
+            head = f"{client.name} {client.version} ({client.path}) would fail"
+            lines += [BLANK, line(Span(head, TextStyle.STRONG))]
+        show = _seen_whole if whole else _seen_briefly
+        lines += [text for finding in findings for text in show(finding, glyphs, keys)]
     return lines
 
 

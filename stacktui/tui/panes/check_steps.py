@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from stacktui.check.report import StepOutcome
 from stacktui.check.step_names import STANDING, step_label
+from stacktui.check.write_probe import WRITING
 from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.formatting import duration, elapsed_line, milliseconds, under_way_line
 from stacktui.tui.glyphs import Glyphs
@@ -74,7 +75,7 @@ def _seconds_left(check: LiveCheck, now: float) -> float | None:
     step, limits = check.running_step, check.target.environment.limits
     if step is None or check.prompt is not None:
         return None
-    ends = step.began + limits.step
+    ends = step.began + limits.step + (limits.probe if step.name in WRITING else 0.0)
     phase = step.under_way
     if phase is not None and (limit := LIMIT_OF.get(phase.name)) is not None:
         ends = min(ends, phase.at + getattr(limits, limit))

@@ -10,7 +10,7 @@ from stacktui.tui.app_state import AppState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.group_list import OpenedGroup, subscription_of
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.panes.resources import SUCCEEDED, count_text, state_span
+from stacktui.tui.panes.resources import SUCCEEDED, count_text, deletion_span, state_span
 
 if TYPE_CHECKING:
     from stacktui.resources.group_details import GroupDetails
@@ -27,11 +27,15 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
     group = found.groups.get(key) if found else None
     if found is None or group is None:
         return "", ()
+    deletion = app_state.deletions(app_state.current).get(group.id.casefold())
+    goes = deletion_span(deletion, glyphs) if deletion else None
     lines = [
         label_value("name", group.name),
         label_value("location", group.location),
-        label_value("state", state_span(group.state, glyphs)),
+        label_value("state", goes or state_span(group.state, glyphs)),
     ]
+    if goes is not None:
+        lines.append(label_value("", Span("O", TextStyle.KEY), "  shows how its deletion goes"))
     if counted := count_text(group, app_state.counts_shown):
         lines.append(label_value("resources", counted))
     tags = _labelled("tags", [_tag(*tag) for tag in group.tags.items()])

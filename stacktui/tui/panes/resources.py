@@ -18,6 +18,7 @@ from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup
+    from stacktui.tui.deletions import LiveDeletion
 
 SUCCEEDED = "succeeded"
 # The most characters of the tags in a row.
@@ -38,6 +39,9 @@ class ResourcesPane(ListPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open_group", "what is in it", id="open"),
         Binding("number_sign", "screen.count_resources", "count resources", id="count"),
+        Binding("a", "screen.create_group", "create group", id="add"),
+        Binding("e", "screen.tag_group", "tags", id="edit"),
+        Binding("D", "screen.delete_group", "delete", id="remove"),
         Binding("S", "screen.choose_subscription", "subscription", id="subscription"),
         Binding("s", "sort", "sort by the next column", id="sort", show=False),
         Binding("P", "screen.show_providers", "providers", id="providers", show=False),
@@ -56,12 +60,18 @@ class ResourcesPane(ListPane):
         rows, tagged = Rows.of(()), False
         if counts is None and self._order == RESOURCES:
             self._order = ""
+        deletions = app_state.deletions(app_state.current)
         if found is not None:
             groups = found.groups
             tagged = any(each.tags for each in groups.values())
+
+            def shown(key: str) -> Row:
+                deletion = deletions.get(groups[key].id.casefold())
+                return row(key, groups[key], glyphs, counts, deletion, tagged=tagged)
+
             rows = Rows(
                 in_order(groups, self._order, counts),
-                lambda key: row(key, groups[key], glyphs, counts, tagged=tagged),
+                shown,
                 found.texts.__getitem__,
             )
         forms = summaries(found, self._order, glyphs, counts)
@@ -123,11 +133,13 @@ def row(
     group: ResourceGroup,
     glyphs: Glyphs,
     counts: ResourceCounts | None = None,
+    deletion: LiveDeletion | None = None,
     *,
     tagged: bool,
 ) -> Row:
+    """Return a group's row; its `deletion` stands in place of the state that was read before."""
     location = (Span(group.location, TextStyle.DIM),)
-    state = (state_span(group.state, glyphs),)
+    state = ((deletion and deletion_span(deletion, glyphs)) or state_span(group.state, glyphs),)
     tags = " ".join(f"{name}={value}" for name, value in group.tags.items())
     cut = (Span(tags[:_TAGS], TextStyle.DIM),)
     sets = _column_sets(location, state, cut, tagged=tagged)
@@ -159,6 +171,19 @@ def state_span(state: str, glyphs: Glyphs) -> Span:
     if state.lower() == SUCCEEDED:
         return Span(f"{glyphs.ok} {state}", TextStyle.OK)
     return Span(f"{glyphs.warning} {state}", TextStyle.WARNING)
+
+
+def deletion_span(deletion: LiveDeletion, glyphs: Glyphs) -> Span | None:
+    """Return how a deletion goes; None where it has ended, and the group is there anew."""
+    match deletion.outcome:
+        case "running":
+            return Span(f"{glyphs.running} deleting", TextStyle.ACCENT)
+        case "failed":
+            return Span(f"{glyphs.failed} not deleted", TextStyle.ERROR)
+        case "unknown":
+            return Span(f"{glyphs.warning} deleted?", TextStyle.WARNING)
+        case _:
+            return None
 
 
 def summaries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -61,6 +62,9 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
                 return app_state.current is not None
             case "check_all":
                 return app_state.settings is not None and len(app_state.settings.names) > 1
+            case "write_probe":
+                target = app_state.target
+                return target is not None and target.identity is not None
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
@@ -79,6 +83,18 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             self._open_prompt(check.target, prompt)
         else:
             self.services.check()
+
+    def action_write_probe(self) -> None:
+        """Check, and make and delete a resource group, after a question."""
+        from stacktui.check.write_probe import with_probe
+        from stacktui.tui.screens.probes import WriteProbeScreen
+
+        def answered(yes: str | None) -> None:
+            if yes is not None:
+                self.services.check(partial(with_probe, write=True))
+
+        if (target := self.app_state.target) is not None:
+            self.app.push_screen(WriteProbeScreen(target), answered)
 
     def action_check_all(self) -> None:
         self.services.check_all()

@@ -46,16 +46,17 @@ HINT_ORDER = (
     "screen.test_identity",
     "screen.read_roles",
     "screen.open_group",
+    "screen.create_group",
     "screen.choose_subscription",
     "screen.count_resources",
+    "screen.tag_group",
+    "screen.delete_group",
     "demo",
     "zoom",
     "screen.use",
     "sort",
 )
 ALWAYS = ("help", "app.quit")
-# Keys that move; they are not commands of the palette.
-MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
 class Dashboard(IdentityActions, inherit_bindings=False):
@@ -98,6 +99,8 @@ class Dashboard(IdentityActions, inherit_bindings=False):
         Binding("tab", "step(1)", "next pane, previous pane", show=False, id="pane_after"),
         Binding("shift+tab", "step(-1)", "next pane, previous pane", show=False, id="pane_before"),
         Binding("R", "requests", "requests", show=False, id="requests"),
+        Binding("O", "operations", "operations", show=False, id="operations"),
+        Binding("W", "write_probe", "write probe", show=False, id="write_probe"),
         Binding("question_mark", "help", "keys", id="help"),
         Binding("q", "app.quit", "quit", id="quit"),
     ]
@@ -199,16 +202,8 @@ class Dashboard(IdentityActions, inherit_bindings=False):
     @property
     def _is_busy(self) -> bool:
         services = self.services
-        return any(
-            each.running
-            for each in (
-                services.check_runner,
-                services.scan_runner,
-                services.arm_reader,
-                services.resource_counter,
-                services.role_reader,
-            )
-        )
+        checks, scan = services.check_runner.running, services.scan_runner.running
+        return bool(checks or scan) or any(each.running for each in self._readers)
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
@@ -369,6 +364,10 @@ class Dashboard(IdentityActions, inherit_bindings=False):
         self.grid.zoom(self.grid.resources)
         self.set_focus(self.grid.detail, scroll_visible=False)
 
+    def highlight_group(self, key: str) -> None:
+        self.grid.resources.choose(key)
+        self._show_groups()
+
     def show_group(self) -> None:
         self._show_detail()
         self.show_hints()
@@ -383,32 +382,22 @@ class Dashboard(IdentityActions, inherit_bindings=False):
         self.app.push_screen(Help(groups))
 
     def action_palette(self) -> None:
-        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
+        from stacktui.tui.screens.palette import Palette
 
-        keys = {
-            key.action: key
-            for key in keys_of(self.active_bindings.values(), self.focused)
-            if not key.action.startswith(MOVES)
-        }
-
-        panes = {pane.id or "": pane for pane in self.grid.panes if pane.number}
         names = self.app_state.settings.names if self.app_state.settings else ()
+        bindings = self.active_bindings.values()
+        palette = Palette(bindings, self.focused, self.grid.panes, names)
 
         async def run(value: str | None) -> None:
             kind, _, what = (value or "").partition(" ")
             if kind == "command":
-                await self.app.run_action(what, keys[what].node)
+                await palette.run_command(self.app, what)
             elif kind == "pane":
                 self.action_go(what)
             elif kind == "environment":
                 self._go_to_environment(what)
 
-        choices = [
-            *(Choice(f"command {key.action}", key.does, key.keys[0]) for key in keys.values()),
-            *(Choice(f"pane {id_}", pane.caption, pane.number) for id_, pane in panes.items()),
-            *(Choice(f"environment {name}", name, "environment") for name in names),
-        ]
-        self.app.push_screen(PickerScreen("Commands and places", choices), run)
+        self.app.push_screen(palette, run)
 
     def _go_to_environment(self, name: str) -> None:
         """Highlight an environment, which all panes then show."""

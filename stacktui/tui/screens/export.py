@@ -73,6 +73,9 @@ def _lines(exported: Exported, ok: str) -> list[Line]:
         for part in exported.parts
     ]
     lines += [label_value("left out", Span(each, TextStyle.WARNING)) for each in exported.left_out]
+    if exported.closed is not None:
+        closed = f"{exported.closed}: other users' programs cannot read it"
+        lines.append(label_value("closed", Span(closed, TextStyle.WARNING)))
     return [
         *lines,
         BLANK,

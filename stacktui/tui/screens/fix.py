@@ -15,6 +15,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.screens.grant import GrantScreen
+from stacktui.tui.screens.probes import RemoveLeftovers
 from stacktui.tui.screens.secret import SecretScreen
 from stacktui.tui.screens.trust import Trust
 from stacktui.tui.widgets.list_pane import ListPane, Row
@@ -41,6 +42,8 @@ def asking_screen(
     identity, action = report.target.identity, fix.action
     if action.kind is ActionKind.ASK_SECRET and identity is not None:
         return SecretScreen(identity, typed)
+    if action.kind is ActionKind.REMOVE_LEFTOVERS:
+        return RemoveLeftovers(report)
     if action.kind is ActionKind.GRANT:
         return GrantScreen(report, settings, fix)
     return trust_screen(report, settings, action)
@@ -136,6 +139,10 @@ def _row(key: str, fix: Fix) -> Row:
             what, value = "accept the stamp", "as it is now"
         case ActionKind.GRANT:
             what, value = "grant Reader to", action.value
+        case ActionKind.REMOVE_LEFTOVERS:
+            what, value = "delete what probes left", "asks first"
+        case ActionKind.REPAIR:
+            what, value = "write it as PEM", action.key
         case ActionKind.CHMOD:
             what, value = f"set the mode to {action.value}", action.key
     return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
@@ -157,6 +164,8 @@ def _before_asking(action: Action) -> list[Line]:
         what = "The next screen asks for the secret, and keeps it until stacktui ends."
     elif action.kind is ActionKind.GRANT:
         what = "The next screen shows which identity may grant it."
+    elif action.kind is ActionKind.REMOVE_LEFTOVERS:
+        what = "The next screen shows the groups."
     return [BLANK, line(what), BLANK, question("Go on?")]
 
 

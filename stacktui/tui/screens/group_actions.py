@@ -20,7 +20,7 @@ from stacktui.tui.screens.config_actions import ConfigActions
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.resources.listing import Rows
-    from stacktui.resources.model import Resource, ResourceGroup, Subscription
+    from stacktui.resources.model import Provider, Resource, ResourceGroup, Subscription
     from stacktui.tui.arm_engine import ArmEngine
     from stacktui.tui.arm_task import ArmTask
 
@@ -276,12 +276,15 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             shown = self.app_state.group_list
             wanted = shown.wanted if shown else ""
             self.notice("reading the resource providers")
-            self._read(lambda engine: engine.providers(target, wanted), self._show_providers)
+            self._read(
+                lambda engine: engine.providers(target, wanted),
+                partial(self._list_providers, target),
+            )
 
-    def _show_providers(self, found: Any) -> None:
+    def _list_providers(self, target: CheckTarget, read: tuple[str, Rows[Provider]]) -> None:
         from stacktui.tui.screens.providers import Providers
 
-        self.app.push_screen(Providers(found))
+        self.app.push_screen(Providers(target, *read))
 
 
 def _remark(subscription: Subscription, tenant: str | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stacktui.tui.lines import TextStyle
-from stacktui.tui.screens.group_actions import GroupActions
+from stacktui.tui.screens.group_change_actions import GroupChangeActions
 
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _TOKEN = "token"  # noqa: S105 - a choice
 
 
-class IdentityActions(GroupActions, inherit_bindings=False):
+class IdentityActions(GroupChangeActions, inherit_bindings=False):
     """A screen with the actions on identities; the subclass shows what was read."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -9,14 +9,15 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from stacktui.check.target import CheckTarget
-from stacktui.errors import StacktuiError
 from stacktui.resources.machine_identity import Machine
+from stacktui.tui.arm_reader import UnreadError
 from stacktui.tui.identity_walker import IdentityWalker
 from stacktui.tui.lines import BLANK, Line, line
 from stacktui.tui.live_walk import LiveWalk, WalkPlace, WalkQuestion
 from stacktui.tui.panes.walk_lines import walk_lines
 from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.screens.managed_identity_form import ManagedIdentityForm
+from stacktui.tui.screens.providers import Providers
 
 
 class ManagedIdentity(ActionScreen):
@@ -31,6 +32,7 @@ class ManagedIdentity(ActionScreen):
         Binding("w", "write_copied", "write what was copied to a file", show=False),
         Binding("r", "again", "run again"),
         Binding("e", "edit", "change it"),
+        Binding("f", "register", "register the provider"),
         Binding("escape", "decline", "no"),
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "leave", "back"),
@@ -40,27 +42,32 @@ class ManagedIdentity(ActionScreen):
         super().__init__(f"Managed identity in {target.environment.name}", "")
         self._target, self._place = target, WalkPlace("", group, "", "")
         self._machines: Sequence[Machine] = ()
-        self._unlisted = ""
+        self._unlisted = self._unregistered = ""
         self._live: LiveWalk | None = None
         self._asked: WalkQuestion | None = None
         self._walker: IdentityWalker
 
     def on_mount(self) -> None:
         self._walker = self.services.new_identity_walker(self._on_state)
-        name = self._target.environment.name
-        self.wait(f"Asking {name} whether it has managed identities, and for its VMs.")
-        self.run_worker(self._read(), exit_on_error=False)
+        self._begin()
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self._walker.cancel()
+
+    def _begin(self, _: object = None) -> None:
+        self._unregistered = ""
+        name = self._target.environment.name
+        self.wait(f"Asking {name} whether it has managed identities, and for its VMs.")
+        self.run_worker(self._read(), exit_on_error=False)
 
     async def _read(self) -> None:
         try:
             subscription, found = await self.services.arm_reader.read(
                 lambda engine: engine.machines(self._target)
             )
-        except StacktuiError as error:
+        except UnreadError as error:
+            self._unregistered = error.unregistered
             self.failed(str(error))
             return
         self._place = WalkPlace(subscription, self._place.group, "", "")
@@ -109,6 +116,8 @@ class ManagedIdentity(ActionScreen):
                 return not running
             case "again" | "edit":
                 return live is not None and not running
+            case "register":
+                return bool(self._unregistered)
             case "copy":
                 return live is not None and not running and bool(live.commands)
             case "write_copied":
@@ -134,6 +143,18 @@ class ManagedIdentity(ActionScreen):
             self._target.environment.name, self._machines, self._unlisted, self._place
         )
         self.app.push_screen(form, self._start)
+
+    async def action_register(self) -> None:
+        """Show the provider that is to be registered, then begin anew."""
+        try:
+            found = await self.services.arm_reader.read(
+                lambda engine: engine.providers(self._target, "")
+            )
+        except UnreadError as error:
+            self.warn(str(error))
+            return
+        screen = Providers(self._target, *found, at=self._unregistered)
+        self.app.push_screen(screen, self._begin)
 
     def action_copy(self) -> None:
         if self._live is not None:
