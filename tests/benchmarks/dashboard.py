@@ -3,7 +3,8 @@
 Bytes: what the program writes to a pty from the key `c` until it rests, the healthy check included.
 Keys: the time from a key to the end of the paint that it causes: in a list of environments, each on
 one of two stamps, while a round runs; in the list of resource groups while it is being read; and at
-rest, while a list of environments is filtered or one is edited.
+rest, while a list of environments is filtered or one is edited. Beside each the same of a bare loop
+that is as long as a key at the median: what the machine itself adds.
 First rows: from the key that reads the groups to the paint of their first page, beside a client.
 """
 
@@ -20,6 +21,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter, thread_time
+from timeit import repeat
 from typing import Any
 
 import certifi
@@ -204,13 +206,28 @@ async def _keys(
         await painted(app, pane)
         took.append(perf_counter() - begun)
         spent.append(thread_time() - begun_cpu)
-    p99 = _p99(took)
+    p99, bare = _p99(took), _p99(await _bare(median(spent)))
     word = "within" if p99 <= KEY_BOUND else "ABOVE"
     print(
         f"key to paint, {what}: median {sorted(took)[KEYS // 2] * 1000:.1f} ms, "
         f"99th percentile {p99 * 1000:.1f} ms  {word} {KEY_BOUND * 1000:.0f} ms  "
-        f"(CPU of the thread {sum(spent) / KEYS * 1000:.1f} ms, 99th {_p99(spent) * 1000:.1f} ms)"
+        f"(CPU of the thread {sum(spent) / KEYS * 1000:.1f} ms, 99th {_p99(spent) * 1000:.1f} ms; "
+        f"a bare loop of the median's length, 99th {bare * 1000:.1f} ms: {p99 / bare:.2f} of it)"
     )
+
+
+async def _bare(seconds: float) -> list[float]:
+    """Return how long a loop takes that needs `seconds` of this processor: what the machine adds
+    to any work of a key's length."""
+    rounds = 100_000
+    rounds = max(1, round(rounds * seconds / min(repeat(lambda: sum(range(rounds)), number=1))))
+    took = []
+    for _ in range(KEYS):
+        await asyncio.sleep(0.02)
+        begun = perf_counter()
+        sum(range(rounds))
+        took.append(perf_counter() - begun)
+    return took
 
 
 def _p99(values: list[float]) -> float:
