@@ -367,7 +367,10 @@ class StacktuiApp(FilesApp):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+        typed = isinstance(event, events.Key | events.Paste)
+        if typed and not self.screen_stack:
+            return  # while the app closes nobody takes it
+        if typed and not event.is_forwarded:
             self.dashboard.grid.hints.clear_notice()
             await self._input.put(event)
         else:
